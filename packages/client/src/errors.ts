@@ -1,0 +1,53 @@
+import { type ErrorName, errorCodes } from "@watchkeeper/wire";
+import type { Failure, Outcome } from "./session/index.js";
+
+export interface ZkErrorFacts extends Failure {
+  readonly operation: string;
+  readonly path?: string | undefined;
+}
+
+/**
+ * Every error this client rejects with.
+ *
+ * ```ts
+ * catch (error) {
+ *   if (!(error instanceof ZkError)) throw error;
+ *   if (error.code === "NO_NODE") return undefined;
+ *   if (error.outcome === "unknown") await verifyByReading(path); // the write may have landed
+ * }
+ * ```
+ */
+export class ZkError extends Error {
+  override readonly name = "ZkError";
+  /** What happened, for programs: a name of the table of error codes, such as "NO_NODE". */
+  readonly code: ErrorName;
+  /** Did it happen? "unknown" only where the connection was lost before a write was answered. */
+  readonly outcome: Outcome;
+  /** Whether the same request may succeed later. With outcome "unknown", find out first what became of this one. */
+  readonly retryable: boolean;
+  readonly operation: string;
+  readonly path: string | undefined;
+
+  constructor(facts: ZkErrorFacts) {
+    const { retryable } = errorCodes[facts.code];
+    const sentence = sentenceOf(facts);
+    const subject = facts.path === undefined ? facts.operation : `${facts.operation} ${facts.path || '""'}`;
+    super(`${subject}: ${sentence}${facts.details === undefined ? "" : ` (${facts.details})`}`);
+    this.code = facts.code;
+    this.outcome = facts.outcome;
+    this.retryable = retryable;
+    this.operation = facts.operation;
+    this.path = facts.path;
+  }
+}
+
+/** The table's sentence for a lost connection leaves open what became of the request; here it may be known. */
+function sentenceOf({ code, outcome }: Failure): string {
+  if (code === "CONNECTION_LOSS" && outcome === "not-applied") return "there is no connection to a server";
+  return errorCodes[code].sentence;
+}
+
+/** Arguments that no server needs to see. */
+export function badArguments(operation: string, path: string | undefined, details: string): ZkError {
+  return new ZkError({ code: "BAD_ARGUMENTS", outcome: "not-applied", operation, path, details });
+}

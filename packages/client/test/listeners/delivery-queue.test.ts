@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { DeliveryQueue } from "../../src/listeners/delivery-queue.js";
+import type { Delivery, WatchEvent, WatchListener } from "../../src/session/index.js";
+
+/** A turn that the test takes by hand: nothing runs by itself. */
+function handTurned(): { queue: DeliveryQueue; run: () => Promise<void>; errors: unknown[] } {
+  const due: (() => void)[] = [];
+  const errors: unknown[] = [];
+  const states = new Set<WatchListener>();
+  const later = (run: () => void): void => void due.push(run);
+  const queue = new DeliveryQueue({ soon: later, afterContinuations: later }, states, (error) => errors.push(error));
+  const run = async (): Promise<void> => {
+    for (let next = due.shift(); next !== undefined; next = due.shift()) {
+      next();
+      await new Promise((resolve) => setImmediate(resolve)); // all continuations have run
+    }
+  };
+  return { queue, run, errors };
+}
+
+const changed: WatchEvent = { kind: "dataChanged", path: "/a", zxid: undefined };
+
+function event(...listeners: WatchListener[]): Delivery {
+  return { kind: "event", event: changed, listeners: new Set(listeners) };
+}
+
+function completion(settle: () => void): Delivery {
+  return { kind: "call", settle } as unknown as Delivery;
+}
+
+test("M1: handing events over calls no listener: the connection half goes on first", async () => {
+  const { queue, run } = handTurned();
+  const seen: string[] = [];
+  queue.push([event(() => seen.push("told"))]);
+  expect(seen).toEqual([]);
+  await run();
+  expect(seen).toEqual(["told"]);
+});
+
+test("M1: a listener that throws is reported and delays no other", async () => {
+  const { queue, run, errors } = handTurned();
+  const seen: string[] = [];
+  const broken = (): void => {
+    throw new Error("broken");
+  };
+  queue.push([event(broken, () => seen.push("next")), completion(() => seen.push("settled"))]);
+  await run();
+  expect(seen).toEqual(["next", "settled"]);
+  expect(errors).toEqual([new Error("broken")]);
+});
+
+test("M1: a listener that waits for ever delays no other, and one that rejects is reported", async () => {
+  const { queue, run, errors } = handTurned();
+  const seen: string[] = [];
+  queue.push([
+    event(() => new Promise(() => undefined)),
+    event(async () => {
+      throw new Error("late");
+    }),
+    event(() => seen.push("told")),
+  ]);
+  await run();
+  expect(seen).toEqual(["told"]);
+  expect(errors).toEqual([new Error("late")]);
+});
+
+test("M7: who awaits an earlier reply goes on before a later event, and a listener before a later reply", async () => {
+  const { queue, run } = handTurned();
+  const seen: string[] = [];
+  let answer: (text: string) => void = () => undefined;
+  const reply = new Promise<string>((resolve) => {
+    answer = resolve;
+  });
+  const caller = (async () => {
+    const text = await (async () => await reply)(); // several turns of the promise queue away
+    seen.push(text);
+  })();
+  queue.push([
+    completion(() => answer("first")),
+    event(() => seen.push("event")),
+    completion(() => seen.push("later")),
+  ]);
+  await run();
+  await caller;
+  expect(seen).toEqual(["first", "event", "later"]);
+});

@@ -1,0 +1,48 @@
+import { Client } from "../src/client.js";
+import type { WatchEvent } from "../src/session/index.js";
+import { Connection } from "../src/transport/connection.js";
+import type { TransportEvents } from "../src/transport/tcp.js";
+import { goldenFrame } from "./golden-frames.js";
+
+export interface WiredClient {
+  readonly client: Client;
+  /** What was written to the socket, one element per write. */
+  readonly writes: Uint8Array[];
+  readonly listenerErrors: unknown[];
+  /** Feeds a frame, given without its length. */
+  receive(frame: Uint8Array): void;
+}
+
+/** A connected client whose socket is an array. */
+export async function wiredClient(): Promise<WiredClient> {
+  const writes: Uint8Array[] = [];
+  const listenerErrors: unknown[] = [];
+  const stateListeners = new Set<(event: WatchEvent) => unknown>();
+  let events: TransportEvents | undefined;
+  const connection = new Connection({
+    session: {
+      servers: [{ host: "one", port: 2181 }],
+      chroot: "",
+      sessionTimeoutMs: 12_000,
+      random: { below: () => 0 },
+    },
+    dial: (_, told) => {
+      events = told;
+      process.nextTick(() => told.opened());
+      return { write: (bytes) => void writes.push(bytes), destroy: () => undefined };
+    },
+    stateListeners,
+    onListenerError: (error) => listenerErrors.push(error),
+  });
+  const client = new Client(connection, stateListeners);
+  const receive = (frame: Uint8Array): void => {
+    const bytes = Buffer.alloc(4 + frame.length);
+    bytes.writeInt32BE(frame.length);
+    bytes.set(frame, 4);
+    events?.chunk(bytes);
+  };
+  await new Promise((resolve) => setImmediate(resolve)); // the dial and the handshake request have gone out
+  receive(goldenFrame("java-connect-new-session-connect-response"));
+  writes.length = 0;
+  return { client, writes, listenerErrors, receive };
+}

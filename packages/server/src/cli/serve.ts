@@ -1,0 +1,113 @@
+import { Command } from "commander";
+import { pino } from "pino";
+import type { Logger } from "../ports/index.js";
+import { ConfigError, loadSettings, type OptionValue, type ServerSettings } from "../service/config/index.js";
+import { DataLockedError } from "../service/data-lock.js";
+import { startServer } from "../service/server.js";
+import { CliError } from "./cli-error.js";
+
+interface ServeOptions {
+  readonly port?: string;
+  readonly host?: string;
+  readonly data?: string;
+  readonly logLevel?: string;
+}
+
+const DESCRIPTION = `Run a ZooKeeper server in the foreground, until SIGTERM or Ctrl-C.
+
+With a configuration file it behaves as Apache's server does with the same file, JVM flags in
+SERVER_JVMFLAGS included. Without one it listens on 127.0.0.1:2181 and keeps its data in ./watchkeeper-data.`;
+
+const EXAMPLES = `
+Examples:
+  $ watchkeeper serve
+  $ watchkeeper serve --port 2182 --data ./other-data
+  $ watchkeeper serve /etc/zookeeper/conf/zoo.cfg
+
+Log lines are JSON on standard error, one a line.`;
+
+export function serveCommand(): Command {
+  return new Command("serve")
+    .description(DESCRIPTION)
+    .argument("[config]", "a zoo.cfg")
+    .option("-p, --port <port>", "where clients connect (default: 2181, or the file's clientPort)")
+    .option("--host <address>", "the address to listen on (default: 127.0.0.1, or the file's clientPortAddress)")
+    .option("-d, --data <directory>", "where the data is kept (default: ./watchkeeper-data, or the file's dataDir)")
+    .option("--log-level <level>", "debug, info, warn or error (default: info with a file, warn without)")
+    .addHelpText("after", EXAMPLES)
+    .action(serve);
+}
+
+async function serve(config: string | undefined, options: ServeOptions): Promise<void> {
+  const logger = makeLogger(options.logLevel ?? (config === undefined ? "warn" : "info"));
+  const settings = readSettings(config, options, logger);
+  const server = await startServer(settings, logger).catch((error) => {
+    throw startError(error, settings);
+  });
+  const stop = (): void => {
+    void server.close();
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.stdout.write(welcome(server.address, settings, config));
+  const failure = await server.ended;
+  process.off("SIGTERM", stop);
+  process.off("SIGINT", stop);
+  if (failure !== undefined) throw new CliError("failure", failure.message);
+  if (process.stdout.isTTY) process.stdout.write("Stopped; everything acknowledged is on disk.\n");
+}
+
+function readSettings(config: string | undefined, options: ServeOptions, logger: Logger): ServerSettings {
+  const { settings, warnings } = loadSettings({
+    ...(config === undefined ? {} : { file: config }),
+    environment: process.env,
+    options: optionValues(options),
+    workingDirectory: process.cwd(),
+  });
+  for (const { level, message, ...facts } of warnings) logger[level]({ ...facts }, message);
+  return settings;
+}
+
+function optionValues(options: ServeOptions): OptionValue[] {
+  const given: [string | undefined, string, string][] = [
+    [options.port, "clientPort", "--port"],
+    [options.host, "clientPortAddress", "--host"],
+    [options.data, "dataDir", "--data"],
+  ];
+  return given.flatMap(([value, key, option]) => (value === undefined ? [] : [{ key, value, option }]));
+}
+
+function makeLogger(level: string): Logger {
+  const levels = ["debug", "info", "warn", "error"];
+  if (!levels.includes(level)) throw new CliError("usage", `--log-level ${level}: expected one of ${levels.join(", ")}`);
+  return pino({ level, base: { pid: process.pid } }, pino.destination({ fd: 2, sync: true }));
+}
+
+/** Within a second of the start: where it is, where its data is, what to do next. */
+function welcome(address: { host: string; port: number }, settings: ServerSettings, config: string | undefined): string {
+  const where = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+  const server = address.port === 2181 ? "" : ` --server 127.0.0.1:${address.port}`;
+  return [
+    `Watchkeeper listens on ${where}${config === undefined ? "" : ` (${config})`}`,
+    `Its data is in ${settings.dataDir}${settings.dataLogDir === settings.dataDir ? "" : `, its log in ${settings.dataLogDir}`}`,
+    `Try:  npx watchkeeper create /hello world${server}   and   npx watchkeeper tree /${server}`,
+    "Stop with Ctrl-C.",
+    "",
+  ].join("\n");
+}
+
+/** The world's reasons for not starting, each in one sentence. */
+function startError(error: unknown, settings: ServerSettings): unknown {
+  if (error instanceof ConfigError || error instanceof CliError) return error;
+  if (error instanceof DataLockedError) return new CliError("failure", error.message);
+  if (!(error instanceof Error)) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  const { host, port } = settings.clientAddress;
+  if (code === "EADDRINUSE") return new CliError("failure", `port ${port} on ${host} is in use by another program: stop it, or choose another port with --port`);
+  if (code === "EADDRNOTAVAIL") return new CliError("failure", `this machine has no address ${host} to listen on`);
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    return new CliError("failure", `the server may not use what it needs: ${error.message}`);
+  }
+  if (code !== undefined || error.name === "DataDirectoryError") return new CliError("failure", error.message);
+  return error;
+}

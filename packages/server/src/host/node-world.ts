@@ -1,0 +1,23 @@
+import { createHash, randomInt } from "node:crypto";
+import type { Clock, Digester, Random, Scheduler } from "../ports/index.js";
+
+/** Node's clocks. */
+export const nodeClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+export const nodeRandom: Random = { below: (bound) => randomInt(bound) };
+
+export const nodeScheduler: Scheduler = {
+  soon: (task) => {
+    setImmediate(task);
+  },
+  pause: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+/** @param algorithm a name of OpenSSL's, as `sha1`, or of Java's, as `SHA-256` */
+export function nodeDigester(algorithm: string): Digester {
+  const name = algorithm.toLowerCase().replace(/^sha-?(\d+)$/, "sha$1");
+  return { digest: (text) => createHash(name).update(text, "utf8").digest("base64") };
+}

@@ -1,0 +1,153 @@
+import { ByteWriter } from "@watchkeeper/wire";
+import type { Identity } from "../requests/index.js";
+import type { Session } from "../sessions/index.js";
+
+/** What a replica asks of whoever holds the socket. */
+export interface ConnectionPort {
+  /** There is output: send what `takeOutput` gives. */
+  flush(): void;
+  /** Close once everything flushed has been sent. */
+  close(): void;
+  /** Input may be handed in again: whole frames that were left unread first. */
+  resume(): void;
+}
+
+/** A request that came behind a write of its own connection, kept until that is done. */
+interface DeferredRequest {
+  readonly afterWrite: number;
+  readonly frame: Uint8Array;
+  readonly receivedMs: number;
+}
+
+/** What `cons` and `stat` tell of a connection. */
+export interface ConnectionStats {
+  received: number;
+  sent: number;
+  lastOperation: number;
+  lastXid: number;
+  lastZxid: number;
+  lastResponseMs: number;
+  lastLatencyMs: number;
+  minLatencyMs: number;
+  maxLatencyMs: number;
+  totalLatencyMs: number;
+}
+
+export type ConnectionPhase = "handshake" | "opening" | "open" | "closing" | "closed";
+
+/**
+ * One client connection as the replica sees it: session, identities, what is owed to it and in which
+ * order. It holds no socket; bytes to send gather in `output` until the host takes them.
+ */
+export class Connection {
+  /** Its number in the watch table. */
+  readonly watcher: number;
+  /** The peer's address as text, without the port: the id of scheme `ip`. */
+  readonly address: string;
+  readonly remotePort: number;
+  readonly establishedWallMs: number;
+  readonly port: ConnectionPort;
+  phase: ConnectionPhase = "handshake";
+  session: Session | undefined;
+  timeoutMs = 0;
+  /** Clients up to 3.3 sent no read-only flag and are answered without one. */
+  sendsReadOnlyFlag = true;
+  identities: Identity[];
+  /** Requests with a positive xid that have not been answered: what the global limit counts. */
+  outstanding = 0;
+  heardMs: number;
+  dirty = false;
+  readonly stats: ConnectionStats = {
+    received: 0,
+    sent: 0,
+    lastOperation: 0,
+    lastXid: -1,
+    lastZxid: 0,
+    lastResponseMs: 0,
+    lastLatencyMs: 0,
+    minLatencyMs: Number.MAX_SAFE_INTEGER,
+    maxLatencyMs: 0,
+    totalLatencyMs: 0,
+  };
+  private output: ByteWriter | undefined;
+  private writesSubmitted = 0;
+  private writesDone = 0;
+  private readonly deferred: DeferredRequest[] = [];
+
+  constructor(watcher: number, address: string, remotePort: number, port: ConnectionPort, wallMs: number, nowMs: number) {
+    this.watcher = watcher;
+    this.address = address;
+    this.remotePort = remotePort;
+    this.port = port;
+    this.establishedWallMs = wallMs;
+    this.heardMs = nowMs;
+    this.identities = [{ scheme: "ip", id: address }];
+  }
+
+  get isOpen(): boolean {
+    return this.phase === "open";
+  }
+
+  /** Whether input may be handled now: not while the handshake's session is being made. */
+  get accepts(): boolean {
+    return this.phase === "handshake" || this.phase === "open";
+  }
+
+  // Output.
+
+  /** Where replies and events are appended. */
+  writer(): ByteWriter {
+    this.output ??= outputs.pop() ?? new ByteWriter(OUTPUT_BYTES);
+    return this.output;
+  }
+
+  get outputBytes(): number {
+    return this.output?.length ?? 0;
+  }
+
+  /** Everything to be sent now; give it back by `recycle` when it is sent. */
+  takeOutput(): ByteWriter | undefined {
+    const output = this.output;
+    this.output = undefined;
+    return output;
+  }
+
+  // Order: a connection's requests are answered in the order in which they came (W8).
+
+  get hasWritesInFlight(): boolean {
+    return this.writesSubmitted !== this.writesDone;
+  }
+
+  onWriteSubmitted(): void {
+    this.writesSubmitted += 1;
+  }
+
+  onWriteDone(): void {
+    this.writesDone += 1;
+  }
+
+  /** Keeps a request until the writes submitted so far are done. The frame is copied: its buffer will be read into again. */
+  defer(bytes: Uint8Array, start: number, end: number, receivedMs: number): void {
+    this.deferred.push({ afterWrite: this.writesSubmitted, frame: bytes.slice(start, end), receivedMs });
+  }
+
+  /** The next kept request whose turn it is. */
+  nextDeferred(): DeferredRequest | undefined {
+    const next = this.deferred[0];
+    if (next === undefined || next.afterWrite > this.writesDone) return undefined;
+    return this.deferred.shift();
+  }
+}
+
+const OUTPUT_BYTES = 16 << 10;
+const OUTPUT_BYTES_KEPT = 256 << 10;
+const OUTPUTS_KEPT = 256;
+
+/** Writers between uses. A connection holds one only while it has something to send. */
+const outputs: ByteWriter[] = [];
+
+export function recycleOutput(writer: ByteWriter): void {
+  if (outputs.length >= OUTPUTS_KEPT || writer.bytes.length > OUTPUT_BYTES_KEPT) return;
+  writer.reset();
+  outputs.push(writer);
+}

@@ -1,0 +1,11 @@
+/**
+ * One whole server, still pure: requests, tree, watches, sessions and log put together behind
+ * connections that are queues of bytes. It knows no socket, no file and no clock of its own.
+ */
+export { Connection, type ConnectionPort, type ConnectionStats, recycleOutput } from "./connection.js";
+export type { SweepSettings } from "./container-sweeper.js";
+export { hex64, Replica, type ReplicaHooks, type ReplicaParts, sessionName } from "./replica.js";
+export { ServerStats } from "./server-stats.js";
+export type { ReplicaSettings } from "./settings.js";
+export { snapshotSource, TreeRestore } from "./tree-snapshot.js";
+export type { DurableLog } from "./write-pipeline.js";

@@ -1,0 +1,560 @@
+import { ByteWriter, ERR, OP, operationName, readInt, WireError } from "@watchkeeper/wire";
+import type { Clock, Digester, Logger, Scheduler } from "../ports/index.js";
+import { AccessControl, PendingChanges, QuotaCheck, WritePreparer, type WriteRequest } from "../requests/index.js";
+import { isPasswordOf, type Session, SessionIds, type SessionTable } from "../sessions/index.js";
+import { LogBatch, type SnapshotSource } from "../storage/index.js";
+import { type Quotas, sessionKey, type Tree, TxnApplier } from "../tree/index.js";
+import { WatchTable } from "../watches/index.js";
+import { readAuthPacket } from "./auth-packet.js";
+import { Connection, type ConnectionPort } from "./connection.js";
+import { ContainerSweeper } from "./container-sweeper.js";
+import type { DigestEntry } from "./digest-history.js";
+import { EventDelivery } from "./event-delivery.js";
+import { type ConnectAttempt, readConnectRequest, writeConnectResponse, writeSessionRefused } from "./handshake.js";
+import { ReadRequests } from "./read-requests.js";
+import { beginReply, endFrame, writeHeaderReply } from "./replies.js";
+import { ServerStats } from "./server-stats.js";
+import type { ReplicaSettings } from "./settings.js";
+import { snapshotSource } from "./tree-snapshot.js";
+import { type DurableLog, type PipelineItem, WritePipeline } from "./write-pipeline.js";
+import { writeReply } from "./write-replies.js";
+
+/**
+ * One whole server without its sockets and files (Apache's `ZooKeeperServer` and its chain of request
+ * processors): connections bring frames in, replies and events gather in their outputs, and the log
+ * decides when a write has happened. All of it runs in one thread of control; nothing here waits.
+ *
+ * After every call the host makes, `flushOutputs` hands the gathered output to the connections.
+ */
+export interface ReplicaParts {
+  readonly settings: ReplicaSettings;
+  readonly tree: Tree;
+  readonly quotas: Quotas;
+  readonly sessions: SessionTable;
+  readonly lastZxid: number;
+  readonly log: DurableLog;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly digester: Digester;
+  readonly logger: Logger;
+}
+
+export interface ReplicaHooks {
+  /** A batch is on the disk: the moment to roll the log. */
+  onDurable(txns: number, bytes: number): void;
+  /** A batch has been applied: the moment to begin a snapshot. */
+  onBatchEnd(): void;
+  /** The server must stop: its log has failed, or it has found a bug of its own. */
+  onFatal(error: unknown): void;
+}
+
+export class Replica {
+  readonly stats: ServerStats;
+  readonly watches: WatchTable;
+  readonly sessions: SessionTable;
+  readonly tree: Tree;
+  private readonly parts: ReplicaParts;
+  private readonly settings: ReplicaSettings;
+  private readonly access: AccessControl;
+  private readonly preparer: WritePreparer;
+  private readonly pipeline: WritePipeline;
+  private readonly reads: ReadRequests;
+  private readonly events: EventDelivery;
+  private readonly sweeper: ContainerSweeper;
+  private readonly sessionIds: SessionIds;
+  private readonly open = new Set<Connection>();
+  /** The connection that speaks for a session. */
+  private readonly bySession = new Map<bigint, Connection>();
+  private readonly dirty: Connection[] = [];
+  /** Connections not read from because too much is outstanding. */
+  private readonly throttled = new Set<Connection>();
+  private outstanding = 0;
+  private nowMs: number;
+  private lastTickMs: number;
+  private draining = false;
+  private readonly request: WriteRequest = {
+    opcode: 0,
+    xid: 0,
+    sessionHigh: 0,
+    sessionLow: 0,
+    identities: [],
+    bytes: new Uint8Array(0),
+    start: 0,
+    end: 0,
+  };
+
+  constructor(parts: ReplicaParts, hooks: ReplicaHooks) {
+    const { settings, tree, clock, logger } = parts;
+    this.parts = parts;
+    this.settings = settings;
+    this.tree = tree;
+    this.sessions = parts.sessions;
+    this.nowMs = clock.monotonicMs();
+    this.lastTickMs = this.nowMs;
+    this.stats = new ServerStats(this.nowMs);
+    this.watches = new WatchTable(tree.hashSeed);
+    this.access = new AccessControl(tree.acls, settings, parts.digester);
+    this.events = new EventDelivery(this.watches, this.access, (connection) => this.markDirty(connection));
+    const pending = new PendingChanges(tree, settings.treeDigestEnabled);
+    this.preparer = new WritePreparer(pending, this.access, new QuotaCheck(parts.quotas, settings.enforceQuota, logger), settings);
+    this.reads = new ReadRequests(tree, this.watches, this.access, settings, logger);
+    this.sessionIds = new SessionIds(settings.serverId, Math.floor(clock.wallMs()));
+    this.sweeper = new ContainerSweeper(tree, settings.sweep, this.nowMs, (node) => this.sweep(node));
+    this.pipeline = new WritePipeline(
+      {
+        ...parts,
+        preparer: this.preparer,
+        applier: new TxnApplier(tree, parts.quotas, this.events),
+        events: this.events,
+        makeBatch: () => new LogBatch(settings.txnBytesMax),
+      },
+      {
+        onSettled: (item, applier, bytes) => this.onSettled(item, applier, bytes),
+        onDurable: (txns, bytes) => {
+          this.nowMs = clock.monotonicMs();
+          hooks.onDurable(txns, bytes);
+        },
+        onBatchEnd: () => {
+          this.flushOutputs();
+          hooks.onBatchEnd();
+        },
+        onFatal: hooks.onFatal,
+      },
+      parts.lastZxid,
+    );
+  }
+
+  // What the host asks and tells.
+
+  get lastZxid(): number {
+    return this.pipeline.lastZxid;
+  }
+
+  get outstandingRequests(): number {
+    return this.outstanding;
+  }
+
+  get digestMismatches(): number {
+    return this.pipeline.digestMismatches;
+  }
+
+  get digests(): readonly DigestEntry[] {
+    return this.pipeline.digests.entries();
+  }
+
+  get connections(): ReadonlySet<Connection> {
+    return this.open;
+  }
+
+  connectionOfSession(key: bigint): Connection | undefined {
+    return this.bySession.get(key);
+  }
+
+  connectionOfWatcher(watcher: number): Connection | undefined {
+    return this.events.connections[watcher];
+  }
+
+  /** A socket was accepted. */
+  connect(address: string, remotePort: number, port: ConnectionPort): Connection {
+    const watcher = this.watches.addWatcher();
+    this.nowMs = this.parts.clock.monotonicMs();
+    const connection = new Connection(watcher, address, remotePort, port, this.parts.clock.wallMs(), this.nowMs);
+    this.events.connections[watcher] = connection;
+    this.open.add(connection);
+    return connection;
+  }
+
+  /** The socket is gone, from whichever side; idempotent. The session lives on until it expires. */
+  disconnect(connection: Connection): void {
+    if (!this.open.delete(connection)) return;
+    connection.phase = "closed";
+    this.throttled.delete(connection);
+    this.watches.removeWatcher(connection.watcher);
+    this.events.connections[connection.watcher] = undefined;
+    if (connection.session !== undefined && this.bySession.get(connection.session.key) === connection) {
+      this.bySession.delete(connection.session.key);
+    }
+    this.outstanding -= connection.outstanding;
+    connection.outstanding = 0;
+    this.releaseThrottled();
+  }
+
+  /** Input has arrived: to be called once a chunk, before its frames. */
+  beginInput(connection: Connection): void {
+    this.nowMs = this.parts.clock.monotonicMs();
+    connection.heardMs = this.nowMs;
+    const { session } = connection;
+    if (session !== undefined) this.sessions.touch(session, this.nowMs);
+  }
+
+  /** Whether the connection's next frame may be handed in now; if not, its port's `resume` will say when. */
+  mayReceive(connection: Connection): boolean {
+    if (!connection.accepts) return false;
+    if (this.outstanding < this.settings.globalOutstandingLimit || connection.outstanding === 0) return true;
+    this.throttled.add(connection);
+    return false;
+  }
+
+  /** One frame's payload. */
+  receive(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    if (connection.phase === "handshake") {
+      this.handshake(connection, bytes, start, end);
+      return;
+    }
+    if (end - start < 8) {
+      this.close(connection, "a frame too short for a request header");
+      return;
+    }
+    this.stats.packetsReceived += 1;
+    connection.stats.received += 1;
+    const xid = readInt(bytes, start);
+    const opcode = readInt(bytes, start + 4);
+    if (connection.session!.closing) return; // its closeSession is on its way: nothing after it counts
+    if (xid > 0) {
+      connection.outstanding += 1;
+      this.outstanding += 1;
+    }
+    this.dispatch(connection, xid, opcode, bytes, start, end);
+  }
+
+  /** Hands all gathered output to its connections. */
+  flushOutputs(): void {
+    const { dirty } = this;
+    for (let i = 0; i < dirty.length; i++) {
+      const connection = dirty[i]!;
+      connection.dirty = false;
+      if (connection.phase !== "closed") connection.port.flush();
+    }
+    dirty.length = 0;
+  }
+
+  /** Time passes: expiry, clean-up, silent connections. */
+  tick(): void {
+    const nowMs = this.parts.clock.monotonicMs();
+    const stalledMs = nowMs - this.lastTickMs;
+    this.nowMs = nowMs;
+    this.lastTickMs = nowMs;
+    // After a pause of the whole process pings are waiting in the sockets: they are heard first.
+    if (stalledMs < this.settings.tickTimeMs) {
+      for (const session of this.sessions.expire(nowMs)) this.expire(session);
+      this.closeSilent(nowMs);
+    }
+    this.sweeper.step(nowMs, this.parts.clock.wallMs());
+    this.flushOutputs();
+  }
+
+  /** No connection is read from any more; resolves when every accepted write has been answered. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    await this.pipeline.drained();
+    this.flushOutputs();
+  }
+
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
+  /** What a snapshot taken now holds. */
+  snapshot(): SnapshotSource {
+    return snapshotSource(this.tree, this.sessions, this.pipeline.lastZxid, () => this.pipeline.lastZxid);
+  }
+
+  /** Closes a connection from this side; what was flushed before still leaves. */
+  close(connection: Connection, reason: string): void {
+    if (connection.phase === "closed" || connection.phase === "closing") return;
+    connection.phase = "closing";
+    this.parts.logger.debug(
+      { remote: `${connection.address}:${connection.remotePort}`, session: sessionName(connection.session), reason },
+      "Closing a connection",
+    );
+    connection.port.flush();
+    connection.port.close();
+  }
+
+  // Requests.
+
+  private dispatch(connection: Connection, xid: number, opcode: number, bytes: Uint8Array, start: number, end: number): void {
+    const kind = kindOf(opcode);
+    switch (kind) {
+      case Kind.write:
+        this.fillRequest(connection, xid, opcode, bytes, start + 8, end);
+        this.pipeline.submitWrite(this.request, connection, this.nowMs);
+        return;
+      case Kind.sync:
+        this.sync(connection, xid, bytes, start, end);
+        return;
+      case Kind.closeSession:
+        this.sessions.markClosing(connection.session!);
+        this.fillRequest(connection, xid, OP.closeSession, bytes, start, start);
+        this.pipeline.submitCloseSession(this.request, connection, this.nowMs, this.pathOf);
+        return;
+      case Kind.auth:
+        this.authenticate(connection, xid, opcode, bytes, start + 8, end);
+        return;
+      default:
+        if (connection.hasWritesInFlight) connection.defer(bytes, start, end, this.nowMs);
+        else this.read(connection, bytes, start, end, this.nowMs);
+    }
+  }
+
+  private fillRequest(connection: Connection, xid: number, opcode: number, bytes: Uint8Array, start: number, end: number): void {
+    const { request } = this;
+    const session = connection.session!;
+    request.opcode = opcode;
+    request.xid = xid;
+    request.sessionHigh = session.idHigh;
+    request.sessionLow = session.idLow;
+    request.identities = connection.identities;
+    request.bytes = bytes;
+    request.start = start;
+    request.end = end;
+  }
+
+  /** Reads, watch operations, pings, and opcodes nobody knows: all answered in their place. */
+  private read(connection: Connection, bytes: Uint8Array, start: number, end: number, receivedMs: number): void {
+    const xid = readInt(bytes, start);
+    const opcode = readInt(bytes, start + 4);
+    this.reads.answer(connection, xid, opcode, bytes, start + 8, end, this.pipeline.lastZxid);
+    this.onAnswered(connection, opcode, xid, receivedMs);
+  }
+
+  private sync(connection: Connection, xid: number, bytes: Uint8Array, start: number, end: number): void {
+    if (end - start < 12) {
+      writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, ERR.MARSHALLING_ERROR);
+      this.onAnswered(connection, OP.sync, xid, this.nowMs);
+      return;
+    }
+    this.pipeline.submitSync(connection, xid, bytes.slice(start + 8, end), this.nowMs);
+  }
+
+  /** Handled at once, ahead of requests that wait; what comes after it has the new identities. */
+  private authenticate(connection: Connection, xid: number, opcode: number, bytes: Uint8Array, start: number, end: number): void {
+    const packet = opcode === OP.auth ? readAuthPacket(bytes, start, end) : undefined;
+    const identities = packet && this.access.authenticate(packet.scheme, packet.credential, connection.address);
+    const writer = connection.writer();
+    if (identities === undefined) {
+      const at = beginReply(writer, xid, 0, ERR.AUTH_FAILED);
+      if (opcode === OP.sasl) writer.buffer(null);
+      endFrame(writer, at);
+      this.onAnswered(connection, opcode, xid, this.nowMs);
+      const scheme = packet?.scheme.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 64) ?? operationName(opcode);
+      this.parts.logger.warn({ remote: connection.address, scheme }, "Refused a client's credentials");
+      this.close(connection, "authentication failed");
+      return;
+    }
+    for (const identity of identities) {
+      const known = connection.identities.some((one) => one.scheme === identity.scheme && one.id === identity.id);
+      if (!known) connection.identities = [...connection.identities, identity];
+    }
+    writeHeaderReply(writer, xid, 0, 0);
+    this.onAnswered(connection, opcode, xid, this.nowMs);
+  }
+
+  private onAnswered(connection: Connection, opcode: number, xid: number, receivedMs: number): void {
+    this.stats.onAnswered(connection, opcode, xid, this.pipeline.lastZxid, receivedMs, this.nowMs);
+    if (xid > 0 && connection.outstanding > 0) {
+      connection.outstanding -= 1;
+      this.outstanding -= 1;
+    }
+    this.markDirty(connection);
+  }
+
+  private markDirty(connection: Connection): void {
+    if (connection.dirty) return;
+    connection.dirty = true;
+    this.dirty.push(connection);
+  }
+
+  private releaseThrottled(): void {
+    if (this.throttled.size === 0 || this.outstanding >= this.settings.globalOutstandingLimit) return;
+    const waiting = [...this.throttled];
+    this.throttled.clear();
+    for (const connection of waiting) if (connection.isOpen) connection.port.resume();
+  }
+
+  // What the pipeline has done.
+
+  private onSettled(item: PipelineItem, applier: TxnApplier, bytes: Uint8Array): void {
+    if (item.kind === "closeSession") this.onSessionClosed(sessionKey(applier.clientHigh, applier.clientLow), item, applier);
+    const { connection } = item;
+    if (connection === undefined || connection.phase === "closed") return;
+    const { xid, opcode } = item;
+    if (item.kind === "createSession") this.onSessionCreated(connection, applier);
+    else if (connection.phase === "open" || item.kind === "closeSession") {
+      if (item.kind === "write") writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
+      else if (item.kind === "sync") this.answerSync(connection, item);
+      this.onAnswered(connection, opcode, xid, item.receivedMs);
+    }
+    if (item.kind === "closeSession") {
+      this.close(connection, "the client closed its session");
+      return;
+    }
+    for (let next = connection.nextDeferred(); next !== undefined; next = connection.nextDeferred()) {
+      this.read(connection, next.frame, 0, next.frame.length, next.receivedMs);
+    }
+    this.releaseThrottled();
+  }
+
+  private answerSync(connection: Connection, item: PipelineItem): void {
+    const writer = connection.writer();
+    const at = beginReply(writer, item.xid, this.pipeline.lastZxid, 0);
+    writer.copy(item.body!, 0, item.body!.length);
+    endFrame(writer, at);
+  }
+
+  // Sessions.
+
+  private handshake(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    let attempt: ConnectAttempt;
+    try {
+      attempt = readConnectRequest(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.close(connection, "the first frame is no connect request");
+      return;
+    }
+    if (attempt.lastZxidSeen > this.pipeline.lastZxid) {
+      this.parts.logger.info(
+        { remote: connection.address, clientZxid: hex(attempt.lastZxidSeen), serverZxid: hex(this.pipeline.lastZxid) },
+        "Refusing a client that has seen a later zxid than this server has; it must try another server",
+      );
+      this.close(connection, "the client has seen a later zxid");
+      return;
+    }
+    connection.sendsReadOnlyFlag = attempt.readOnly !== undefined;
+    connection.timeoutMs = Math.min(Math.max(attempt.timeoutMs, this.settings.minSessionTimeoutMs), this.settings.maxSessionTimeoutMs);
+    if (attempt.sessionHigh === 0 && attempt.sessionLow === 0) this.createSession(connection);
+    else this.resumeSession(connection, attempt);
+  }
+
+  private createSession(connection: Connection): void {
+    const [high, low] = this.sessionIds.next();
+    connection.phase = "opening";
+    const { request } = this;
+    request.opcode = OP.createSession;
+    request.xid = 0;
+    request.sessionHigh = high;
+    request.sessionLow = low;
+    this.pipeline.submitCreateSession(request, connection, connection.timeoutMs, this.nowMs);
+  }
+
+  private onSessionCreated(connection: Connection, applier: TxnApplier): void {
+    if (connection.phase !== "opening") return;
+    this.attach(connection, this.sessions.get(sessionKey(applier.clientHigh, applier.clientLow))!);
+    connection.port.resume();
+  }
+
+  /** The password is checked before anything of the session is touched: a stranger's attempt must not disturb it. */
+  private resumeSession(connection: Connection, attempt: ConnectAttempt): void {
+    const key = sessionKey(attempt.sessionHigh, attempt.sessionLow);
+    const session = this.sessions.get(key);
+    if (session === undefined || session.closing || !isPasswordOf(key, attempt.password)) {
+      this.parts.logger.info({ remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` }, "Invalid session for a client, probably expired");
+      writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag);
+      this.markDirty(connection);
+      this.close(connection, "the session is not known or its password is wrong");
+      return;
+    }
+    const previous = this.bySession.get(key);
+    if (previous !== undefined) this.close(previous, "the session has connected anew");
+    this.attach(connection, session);
+  }
+
+  private attach(connection: Connection, session: Session): void {
+    session.timeoutMs = connection.timeoutMs;
+    this.sessions.touch(session, this.nowMs);
+    connection.session = session;
+    connection.phase = "open";
+    this.bySession.set(session.key, connection);
+    writeConnectResponse(connection.writer(), session, connection.timeoutMs, connection.sendsReadOnlyFlag);
+    connection.stats.lastOperation = OP.createSession;
+    this.markDirty(connection);
+  }
+
+  private expire(session: Session): void {
+    this.parts.logger.info({ session: sessionName(session), timeoutMs: session.timeoutMs }, `Expiring session ${sessionName(session)}, timeout of ${session.timeoutMs}ms exceeded`);
+    this.sessions.markClosing(session);
+    this.submitClose(session);
+  }
+
+  private submitClose(session: Session): void {
+    const { request } = this;
+    request.opcode = OP.closeSession;
+    request.xid = 0;
+    request.sessionHigh = session.idHigh;
+    request.sessionLow = session.idLow;
+    this.pipeline.submitCloseSession(request, undefined, this.nowMs, this.pathOf);
+  }
+
+  /** An expired session's connection is closed without a packet: its client learns it by connecting again. */
+  private onSessionClosed(key: bigint, item: PipelineItem, applier: TxnApplier): void {
+    const connection = this.bySession.get(key);
+    this.bySession.delete(key);
+    if (connection !== undefined && connection !== item.connection) {
+      this.close(connection, applier.cxid === 0 ? "its session expired" : "its session was closed");
+    }
+  }
+
+  private closeSilent(nowMs: number): void {
+    for (const connection of this.open) {
+      const limitMs = connection.session === undefined ? this.settings.sessionlessTimeoutMs : connection.timeoutMs;
+      if (nowMs - connection.heardMs <= limitMs + this.settings.tickTimeMs) continue;
+      this.close(connection, connection.session === undefined ? "no session was opened in time" : "nothing was heard for the session's timeout");
+    }
+  }
+
+  // Containers and TTL nodes.
+
+  private sweep(node: number): void {
+    const { request } = this;
+    request.opcode = OP.deleteContainer;
+    request.xid = 0;
+    request.sessionHigh = 0;
+    request.sessionLow = 0;
+    this.pipeline.submitDeleteContainer(request, this.pathOf(node), this.nowMs);
+  }
+
+  private readonly pathOf = (node: number): Uint8Array => {
+    const writer = new ByteWriter(this.tree.pathLength(node) + 1);
+    this.tree.writePath(node, writer);
+    return writer.view();
+  };
+}
+
+const Kind = { read: 0, write: 1, sync: 2, closeSession: 3, auth: 4 } as const;
+
+function kindOf(opcode: number): number {
+  switch (opcode) {
+    case OP.create:
+    case OP.delete:
+    case OP.setData:
+    case OP.setACL:
+    case OP.multi:
+    case OP.create2:
+    case OP.reconfig:
+    case OP.createContainer:
+    case OP.createTTL:
+      return Kind.write;
+    case OP.sync:
+      return Kind.sync;
+    case OP.closeSession:
+      return Kind.closeSession;
+    case OP.auth:
+    case OP.sasl:
+      return Kind.auth;
+    default:
+      return Kind.read;
+  }
+}
+
+export function sessionName(session: Session | undefined): string | undefined {
+  return session === undefined ? undefined : hex64(session.idHigh, session.idLow);
+}
+
+export function hex64(high: number, low: number): string {
+  return `0x${high === 0 ? (low >>> 0).toString(16) : (high >>> 0).toString(16) + (low >>> 0).toString(16).padStart(8, "0")}`;
+}
+
+function hex(zxid: number): string {
+  return `0x${zxid.toString(16)}`;
+}

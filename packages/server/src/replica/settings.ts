@@ -1,0 +1,29 @@
+import type { AccessSettings } from "../requests/index.js";
+import type { SweepSettings } from "./container-sweeper.js";
+
+/** Everything a replica must be told; the service fills it from the configuration. */
+export interface ReplicaSettings extends AccessSettings {
+  /** The top byte of session ids; 1 on a standalone server, as with Apache. */
+  readonly serverId: number;
+  readonly tickTimeMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** jute.maxbuffer. */
+  readonly frameBytesMax: number;
+  /** The longest txn that readers of the log accept: jute.maxbuffer and its extra size. */
+  readonly txnBytesMax: number;
+  readonly globalOutstandingLimit: number;
+  /** Unsent bytes above which a connection is not read from until it has taken some. */
+  readonly outputBytesPause: number;
+  /** Unsent bytes above which a connection that takes nothing is closed. */
+  readonly outputBytesMax: number;
+  readonly watchesPerConnectionMax: number;
+  /** A connection that has not opened a session by then is closed. */
+  readonly sessionlessTimeoutMs: number;
+  readonly digestEnabled: boolean;
+  readonly treeDigestEnabled: boolean;
+  readonly enforceQuota: boolean;
+  readonly extendedTypesEnabled: boolean;
+  readonly reconfigEnabled: boolean;
+  readonly sweep: SweepSettings;
+}

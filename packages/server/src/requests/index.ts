@@ -1,0 +1,8 @@
+/**
+ * Writes before they happen: what a request may do and what transaction it becomes. It sees the tree
+ * and what is accepted but not applied; it changes neither disk nor tree.
+ */
+export { AccessControl, type AccessSettings, type AclReference, type Identity, userName } from "./access-control.js";
+export { PendingChanges } from "./pending-changes.js";
+export { QuotaCheck } from "./quota-check.js";
+export { type PreparerSettings, type TxnSink, WritePreparer, type WriteRequest } from "./write-preparer.js";

@@ -1,0 +1,577 @@
+import {
+  type ByteWriter,
+  ByteReader,
+  CREATE_FLAGS,
+  checkVersionRequest,
+  createRequest,
+  createTtlRequest,
+  DIGEST_VERSION,
+  deleteRequest,
+  ERR,
+  multiHeader,
+  OP,
+  PERMISSIONS,
+  RECORD_SLOTS_MAX,
+  setAclRequest,
+  setDataRequest,
+  WireError,
+  writeInt,
+} from "@watchkeeper/wire";
+import {
+  CRC32_START,
+  containerOwner,
+  crc32Continue,
+  hasSlashAndNoNul,
+  isValidPath,
+  lastSlash,
+  NODE_KIND,
+  ownerKind,
+  sessionKey,
+  TTL_MS_MAX,
+  ttlOwner,
+} from "../tree/index.js";
+import type { AccessControl, Identity } from "./access-control.js";
+import { isDigestedPath, type PendingChanges, type PendingNode } from "./pending-changes.js";
+import type { QuotaCheck } from "./quota-check.js";
+
+/**
+ * From a request to a transaction (Apache's `PrepRequestProcessor`): checks it, in the order that
+ * decides which error a client sees, against the tree and everything accepted before, and encodes the
+ * txn where it will be logged. Whatever the outcome, the write takes its zxid: a refused one becomes
+ * an error txn.
+ *
+ * What reaches the log must be appliable on every server, for ever: every combination of opcode,
+ * flags and ttl is settled here.
+ */
+export interface TxnSink {
+  readonly writer: ByteWriter;
+  begin(): number;
+  end(zxid: number): void;
+  abandonEntry(): void;
+  readonly openEntryBytes: number;
+}
+
+/** Who asks, and with what: the body lies in `[start, end)`. */
+export interface WriteRequest {
+  opcode: number;
+  xid: number;
+  sessionHigh: number;
+  sessionLow: number;
+  identities: readonly Identity[];
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+export interface PreparerSettings {
+  readonly extendedTypesEnabled: boolean;
+  readonly reconfigEnabled: boolean;
+  /** The longest entry a reader of the log accepts. */
+  readonly txnBytesMax: number;
+}
+
+const slots = new Int32Array(RECORD_SLOTS_MAX);
+const NO_OWNER = { high: 0, low: 0 };
+const SEQUENCE_DIGITS = 10;
+
+export class WritePreparer {
+  private readonly pending: PendingChanges;
+  private readonly access: AccessControl;
+  private readonly quotas: QuotaCheck;
+  private readonly settings: PreparerSettings;
+  private readonly reader = new ByteReader(new Uint8Array(0));
+  private request!: WriteRequest;
+  private zxid = 0;
+  private timeMs = 0;
+
+  constructor(pending: PendingChanges, access: AccessControl, quotas: QuotaCheck, settings: PreparerSettings) {
+    this.pending = pending;
+    this.access = access;
+    this.quotas = quotas;
+    this.settings = settings;
+  }
+
+  /** Makes the request's txn. @returns its error code, 0 for a txn that does what was asked */
+  prepare(request: WriteRequest, sink: TxnSink, zxid: number, timeMs: number): number {
+    this.request = request;
+    this.zxid = zxid;
+    this.timeMs = timeMs;
+    this.beginTxn();
+    sink.begin();
+    this.writeHeader(sink.writer, request.opcode);
+    let err = this.attempt(request, sink.writer);
+    if (err === 0 && sink.openEntryBytes + 12 > this.settings.txnBytesMax) err = ERR.BAD_ARGUMENTS;
+    if (err !== 0) {
+      this.rollBack();
+      sink.abandonEntry();
+      sink.begin();
+      this.writeHeader(sink.writer, OP.error);
+      sink.writer.int(err);
+    } else {
+      this.pending.endTxn();
+      this.writeDigest(sink.writer);
+    }
+    sink.end(zxid);
+    return err;
+  }
+
+  /** A session that opens. */
+  prepareCreateSession(request: WriteRequest, timeoutMs: number, sink: TxnSink, zxid: number, timeMs: number): void {
+    this.beginInternal(request, sink, zxid, timeMs);
+    sink.writer.int(timeoutMs);
+    this.endInternal(sink);
+  }
+
+  /** A session that closes, by its client or by expiry: the txn names the ephemerals that go with it. */
+  prepareCloseSession(request: WriteRequest, sink: TxnSink, zxid: number, timeMs: number, pathOf: (node: number) => Uint8Array): void {
+    this.beginInternal(request, sink, zxid, timeMs);
+    const key = sessionKey(request.sessionHigh, request.sessionLow);
+    const paths = this.pending.ephemeralPaths(key, request.sessionHigh, request.sessionLow, pathOf);
+    sink.writer.int(paths.length);
+    for (const path of paths) {
+      sink.writer.buffer(path);
+      this.removeNode(this.pending.find(path, 0, path.length)!, path, lastSlash(path, 0, path.length));
+    }
+    this.endInternal(sink);
+  }
+
+  /** A container without children, or a TTL node whose time is up; re-checked here, since it was found earlier. */
+  prepareDeleteContainer(request: WriteRequest, path: Uint8Array, sink: TxnSink, zxid: number, timeMs: number): void {
+    this.beginInternal(request, sink, zxid, timeMs);
+    const node = this.pending.find(path, 0, path.length);
+    let err = 0;
+    if (node === undefined) err = ERR.NO_NODE;
+    else if (node.childCount > 0) err = ERR.NOT_EMPTY;
+    else if (!isSweepable(node)) err = ERR.BAD_VERSION;
+    if (err !== 0) {
+      sink.abandonEntry();
+      sink.begin();
+      this.writeHeader(sink.writer, OP.error);
+      sink.writer.int(err);
+      sink.end(zxid);
+      return;
+    }
+    sink.writer.buffer(path);
+    this.removeNode(node!, path, lastSlash(path, 0, path.length));
+    this.endInternal(sink);
+  }
+
+  onApplied(zxid: number): void {
+    this.pending.onApplied(zxid);
+    this.quotas.onApplied(zxid);
+  }
+
+  private beginInternal(request: WriteRequest, sink: TxnSink, zxid: number, timeMs: number): void {
+    this.request = request;
+    this.zxid = zxid;
+    this.timeMs = timeMs;
+    this.beginTxn();
+    sink.begin();
+    this.writeHeader(sink.writer, request.opcode);
+  }
+
+  private endInternal(sink: TxnSink): void {
+    this.pending.endTxn();
+    this.writeDigest(sink.writer);
+    sink.end(this.zxid);
+  }
+
+  private beginTxn(): void {
+    this.pending.beginTxn();
+    this.quotas.beginTxn();
+  }
+
+  private rollBack(): void {
+    this.pending.rollBack();
+    this.quotas.rollBack();
+  }
+
+  private attempt(request: WriteRequest, writer: ByteWriter): number {
+    try {
+      this.reader.reset(request.bytes, request.start, request.end);
+      if (request.opcode === OP.multi) return this.multi(writer);
+      if (request.opcode === OP.reconfig) return this.settings.reconfigEnabled ? ERR.UNIMPLEMENTED : ERR.RECONFIG_DISABLED;
+      return this.operation(request.opcode, request.opcode, writer);
+    } catch (error) {
+      if (error instanceof WireError) return ERR.MARSHALLING_ERROR;
+      throw error;
+    }
+  }
+
+  /** One operation, alone or in a multi: reads its body from the reader, writes its txn record. */
+  private operation(opcode: number, as: number, writer: ByteWriter): number {
+    switch (opcode) {
+      case OP.create:
+      case OP.create2:
+      case OP.createContainer:
+        createRequest.scan(this.reader, slots, 0);
+        return this.create(as, slots[createRequest.slots.flags]!, -1, writer);
+      case OP.createTTL: {
+        createTtlRequest.scan(this.reader, slots, 0);
+        const at = createTtlRequest.slots.ttl;
+        return this.create(as, slots[createTtlRequest.slots.flags]!, slots[at]! * 2 ** 32 + (slots[at + 1]! >>> 0), writer);
+      }
+      case OP.delete:
+        deleteRequest.scan(this.reader, slots, 0);
+        return this.delete(writer);
+      case OP.setData:
+        setDataRequest.scan(this.reader, slots, 0);
+        return this.setData(writer);
+      case OP.setACL:
+        setAclRequest.scan(this.reader, slots, 0);
+        return this.setAcl(writer);
+      case OP.check:
+        checkVersionRequest.scan(this.reader, slots, 0);
+        return this.check(writer);
+      default:
+        return ERR.UNIMPLEMENTED;
+    }
+  }
+
+  private create(opcode: number, flags: number, ttlMs: number, writer: ByteWriter): number {
+    const { bytes, identities } = this.request;
+    const err = checkFlags(opcode, flags, ttlMs, this.settings.extendedTypesEnabled);
+    if (err !== 0) return err;
+    const pathStart = slots[createRequest.slots.path]!;
+    const pathEnd = pathStart + slots[createRequest.slots.path + 1]!;
+    const dataStart = slots[createRequest.slots.data]!;
+    const dataLength = slots[createRequest.slots.data + 1]!;
+    if (!hasSlashAndNoNul(bytes, pathStart, pathEnd)) return ERR.BAD_ARGUMENTS;
+    if (slots[createRequest.slots.acl + 1]! <= 0) return ERR.INVALID_ACL;
+    const aclStart = slots[createRequest.slots.acl]! - 4;
+    const aclEnd = this.reader.position - (opcode === OP.createTTL ? 12 : 4);
+    const acl = this.access.storedForm(bytes, aclStart, aclEnd, identities);
+    if (acl === undefined) return ERR.INVALID_ACL;
+    const parentEnd = lastSlash(bytes, pathStart, pathEnd);
+    const parent = this.pending.find(bytes, pathStart, parentEnd);
+    if (parent === undefined) return ERR.NO_NODE;
+    if (!this.access.allows(parent.acl, PERMISSIONS.create, identities)) return ERR.NO_AUTH;
+
+    const creations = parent.stat.creations;
+    let path = bytes;
+    let start = pathStart;
+    let end = pathEnd;
+    if (isSequential(flags)) {
+      end = nameInSequence(bytes, pathStart, pathEnd, creations);
+      path = sequencePath;
+      start = 0;
+    }
+    if (!isValidPath(path, start, end)) return ERR.BAD_ARGUMENTS;
+    if (this.pending.find(path, start, end) !== undefined) return ERR.NODE_EXISTS;
+    if (ownerKind(parent.stat.ownerHigh, parent.stat.ownerLow) === NODE_KIND.ephemeral) return ERR.NO_CHILDREN_FOR_EPHEMERALS;
+    if (!this.quotas.take(path, start, end, this.zxid, 1, Math.max(0, dataLength))) return ERR.QUOTA_EXCEEDED;
+
+    const parentCreations = (creations + 1) | 0;
+    writer.int(end - start);
+    writer.copy(path, start, end);
+    writeData(writer, bytes, dataStart, dataLength);
+    writer.copy(acl, 0, acl.length);
+    const owner = this.ownerOf(flags, ttlMs);
+    if (opcode === OP.create || opcode === OP.create2) writer.bool(isEphemeral(flags));
+    writer.int(parentCreations);
+    if (opcode === OP.createTTL) writer.longFromNumber(ttlMs);
+
+    const changedParent = this.pending.change(parent, this.zxid);
+    changedParent.childCount += 1;
+    if (parentCreations > changedParent.stat.creations) {
+      changedParent.stat.creations = parentCreations;
+      changedParent.stat.pzxid = this.zxid;
+    }
+    this.pending.refreshDigest(changedParent);
+    this.addNode(path, start, end, bytes, dataStart, dataLength, acl, owner);
+    return 0;
+  }
+
+  private ownerOf(flags: number, ttlMs: number): { high: number; low: number } {
+    if (isEphemeral(flags)) return { high: this.request.sessionHigh, low: this.request.sessionLow };
+    if (flags === CREATE_FLAGS.container) return containerOwner();
+    return isTtl(flags) ? ttlOwner(ttlMs) : NO_OWNER;
+  }
+
+  private addNode(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    data: Uint8Array,
+    dataStart: number,
+    dataLength: number,
+    acl: Uint8Array,
+    owner: { high: number; low: number },
+  ): void {
+    const node = this.pending.add(path, start, end, this.zxid, owner);
+    const { stat } = node;
+    stat.czxid = stat.mzxid = stat.pzxid = this.zxid;
+    stat.ctime = stat.mtime = this.timeMs;
+    node.acl = acl;
+    node.dataLength = dataLength;
+    node.digested = isDigestedPath(node.path);
+    this.setPrefix(node, data, dataStart, dataLength);
+    this.pending.refreshDigest(node);
+  }
+
+  private setPrefix(node: PendingNode, data: Uint8Array, dataStart: number, dataLength: number): void {
+    if (!node.digested) return;
+    const afterPath = crc32Continue(CRC32_START, node.path, 0, node.path.length);
+    node.prefixCrc = crc32Continue(afterPath, data, dataStart, dataStart + Math.max(0, dataLength));
+  }
+
+  private delete(writer: ByteWriter): number {
+    const { bytes, identities } = this.request;
+    const start = slots[deleteRequest.slots.path]!;
+    const end = start + slots[deleteRequest.slots.path + 1]!;
+    const version = slots[deleteRequest.slots.version]!;
+    if (!hasSlashAndNoNul(bytes, start, end) || isUndeletable(bytes, start, end)) return ERR.BAD_ARGUMENTS;
+    const parentEnd = lastSlash(bytes, start, end);
+    const parent = this.pending.find(bytes, start, parentEnd);
+    if (parent === undefined) return ERR.NO_NODE;
+    if (!this.access.allows(parent.acl, PERMISSIONS.delete, identities)) return ERR.NO_AUTH;
+    const node = this.pending.find(bytes, start, end);
+    if (node === undefined) return ERR.NO_NODE;
+    if (version !== -1 && version !== node.stat.version) return ERR.BAD_VERSION;
+    if (node.childCount > 0) return ERR.NOT_EMPTY;
+    this.quotas.take(bytes, start, end, this.zxid, -1, -Math.max(0, node.dataLength));
+    writer.int(end - start);
+    writer.copy(bytes, start, end);
+    const path = node.path;
+    this.removeNode(node, path, lastSlash(path, 0, path.length));
+    return 0;
+  }
+
+  /** The pending tree without the node. The parent's record changes in pzxid alone, as applying does. */
+  private removeNode(node: PendingNode, path: Uint8Array, parentEnd: number): void {
+    const removed = this.pending.change(node, this.zxid);
+    removed.exists = false;
+    this.pending.refreshDigest(removed);
+    const parent = this.pending.find(path, 0, parentEnd)!;
+    const changed = this.pending.change(parent, this.zxid);
+    changed.childCount -= 1;
+    changed.stat.pzxid = Math.max(changed.stat.pzxid, this.zxid);
+    this.pending.refreshDigest(changed);
+  }
+
+  private setData(writer: ByteWriter): number {
+    const { bytes, identities } = this.request;
+    const start = slots[setDataRequest.slots.path]!;
+    const end = start + slots[setDataRequest.slots.path + 1]!;
+    const dataStart = slots[setDataRequest.slots.data]!;
+    const dataLength = slots[setDataRequest.slots.data + 1]!;
+    const version = slots[setDataRequest.slots.version]!;
+    if (!isValidPath(bytes, start, end)) return ERR.BAD_ARGUMENTS;
+    const node = this.pending.find(bytes, start, end);
+    if (node === undefined) return ERR.NO_NODE;
+    if (!this.access.allows(node.acl, PERMISSIONS.write, identities)) return ERR.NO_AUTH;
+    const difference = Math.max(0, dataLength) - Math.max(0, node.dataLength);
+    if (!this.quotas.take(bytes, start, end, this.zxid, 0, difference)) return ERR.QUOTA_EXCEEDED;
+    if (version !== -1 && version !== node.stat.version) return ERR.BAD_VERSION;
+    const newVersion = (node.stat.version + 1) | 0;
+    writer.int(end - start);
+    writer.copy(bytes, start, end);
+    writeData(writer, bytes, dataStart, dataLength);
+    writer.int(newVersion);
+    const changed = this.pending.change(node, this.zxid);
+    changed.stat.version = newVersion;
+    changed.stat.mzxid = this.zxid;
+    changed.stat.mtime = this.timeMs;
+    changed.dataLength = dataLength;
+    this.setPrefix(changed, bytes, dataStart, dataLength);
+    this.pending.refreshDigest(changed);
+    return 0;
+  }
+
+  private setAcl(writer: ByteWriter): number {
+    const { bytes, identities } = this.request;
+    const start = slots[setAclRequest.slots.path]!;
+    const end = start + slots[setAclRequest.slots.path + 1]!;
+    const version = slots[setAclRequest.slots.version]!;
+    if (!isValidPath(bytes, start, end)) return ERR.BAD_ARGUMENTS;
+    if (slots[setAclRequest.slots.acl + 1]! <= 0) return ERR.INVALID_ACL;
+    const acl = this.access.storedForm(bytes, slots[setAclRequest.slots.acl]! - 4, this.reader.position - 4, identities);
+    if (acl === undefined) return ERR.INVALID_ACL;
+    const node = this.pending.find(bytes, start, end);
+    if (node === undefined) return ERR.NO_NODE;
+    if (!this.access.allows(node.acl, PERMISSIONS.admin, identities)) return ERR.NO_AUTH;
+    if (version !== -1 && version !== node.stat.aversion) return ERR.BAD_VERSION;
+    const aversion = (node.stat.aversion + 1) | 0;
+    writer.int(end - start);
+    writer.copy(bytes, start, end);
+    writer.copy(acl, 0, acl.length);
+    writer.int(aversion);
+    const changed = this.pending.change(node, this.zxid);
+    changed.acl = acl;
+    changed.stat.aversion = aversion;
+    this.pending.refreshDigest(changed);
+    return 0;
+  }
+
+  private check(writer: ByteWriter): number {
+    const { bytes, identities } = this.request;
+    const start = slots[checkVersionRequest.slots.path]!;
+    const end = start + slots[checkVersionRequest.slots.path + 1]!;
+    const version = slots[checkVersionRequest.slots.version]!;
+    if (!isValidPath(bytes, start, end)) return ERR.BAD_ARGUMENTS;
+    const node = this.pending.find(bytes, start, end);
+    if (node === undefined) return ERR.NO_NODE;
+    if (!this.access.allows(node.acl, PERMISSIONS.read, identities)) return ERR.NO_AUTH;
+    if (version !== -1 && version !== node.stat.version) return ERR.BAD_VERSION;
+    writer.int(end - start);
+    writer.copy(bytes, start, end);
+    writer.int((node.stat.version + 1) | 0); // logged as if it had counted, like a setData's
+    return 0;
+  }
+
+  /**
+   * All or nothing, in one txn. A failed multi is a multi still: the operations before the failure as
+   * they were, then the error, then "not attempted" for the rest; applying it does nothing.
+   */
+  private multi(writer: ByteWriter): number {
+    const count = this.checkMulti();
+    writer.int(count);
+    let failed = false;
+    for (let i = 0; i < count; i++) {
+      multiHeader.scan(this.reader, slots, 0);
+      const opcode = slots[multiHeader.slots.type]!;
+      if (failed) {
+        this.skipOperation(opcode);
+        writeErrorOperation(writer, ERR.RUNTIME_INCONSISTENCY);
+        continue;
+      }
+      const at = writer.length;
+      writer.int(opcode);
+      writer.int(0);
+      const err = this.operation(opcode, opcode, writer);
+      if (err === 0) {
+        writeInt(writer.bytes, at + 4, writer.length - at - 8);
+        continue;
+      }
+      failed = true;
+      writer.length = at;
+      writeErrorOperation(writer, err);
+      this.rollBack();
+    }
+    return 0;
+  }
+
+  /** Reads the whole multi once before anything is done: what cannot be decoded, mixes or misuses operations is refused whole. */
+  private checkMulti(): number {
+    const { bytes, start, end } = this.request;
+    let count = 0;
+    for (;;) {
+      multiHeader.scan(this.reader, slots, 0);
+      if (slots[multiHeader.slots.done] !== 0) break;
+      const opcode = slots[multiHeader.slots.type]!;
+      this.skipOperation(opcode);
+      if (isCreate(opcode) && (slots[createRequest.slots.flags]! < 0 || slots[createRequest.slots.flags]! > 6)) {
+        throw new WireError(`create flags ${slots[createRequest.slots.flags]} in a multi`);
+      }
+      count += 1;
+    }
+    this.reader.reset(bytes, start, end);
+    return count;
+  }
+
+  private skipOperation(opcode: number): void {
+    switch (opcode) {
+      case OP.create:
+      case OP.create2:
+      case OP.createContainer:
+        createRequest.scan(this.reader, slots, 0);
+        return;
+      case OP.createTTL:
+        createTtlRequest.scan(this.reader, slots, 0);
+        return;
+      case OP.delete:
+        deleteRequest.scan(this.reader, slots, 0);
+        return;
+      case OP.setData:
+        setDataRequest.scan(this.reader, slots, 0);
+        return;
+      case OP.check:
+        checkVersionRequest.scan(this.reader, slots, 0);
+        return;
+      default:
+        throw new WireError(`operation ${opcode} in a multi`);
+    }
+  }
+
+  private writeHeader(writer: ByteWriter, type: number): void {
+    writer.longParts(this.request.sessionHigh, this.request.sessionLow);
+    writer.int(this.request.xid);
+    writer.longFromNumber(this.zxid);
+    writer.longFromNumber(this.timeMs);
+    writer.int(type);
+  }
+
+  private writeDigest(writer: ByteWriter): void {
+    writer.int(DIGEST_VERSION);
+    writer.longParts(this.pending.digest.high, this.pending.digest.low);
+  }
+}
+
+function writeErrorOperation(writer: ByteWriter, err: number): void {
+  writer.int(OP.error);
+  writer.int(4);
+  writer.int(err);
+}
+
+function writeData(writer: ByteWriter, bytes: Uint8Array, start: number, length: number): void {
+  writer.int(length);
+  if (length > 0) writer.copy(bytes, start, start + length);
+}
+
+function isCreate(opcode: number): boolean {
+  return opcode === OP.create || opcode === OP.create2 || opcode === OP.createContainer || opcode === OP.createTTL;
+}
+
+function isEphemeral(flags: number): boolean {
+  return flags === CREATE_FLAGS.ephemeral || flags === CREATE_FLAGS.ephemeralSequential;
+}
+
+function isTtl(flags: number): boolean {
+  return flags === CREATE_FLAGS.persistentWithTtl || flags === CREATE_FLAGS.persistentSequentialWithTtl;
+}
+
+function isSequential(flags: number): boolean {
+  return (
+    flags === CREATE_FLAGS.persistentSequential ||
+    flags === CREATE_FLAGS.ephemeralSequential ||
+    flags === CREATE_FLAGS.persistentSequentialWithTtl
+  );
+}
+
+/** Opcode and flags must agree: Apache lets the opcode or the flags win, depending on where one asks. */
+function checkFlags(opcode: number, flags: number, ttlMs: number, extendedTypesEnabled: boolean): number {
+  if (flags < 0 || flags > 6) return ERR.BAD_ARGUMENTS;
+  if (isTtl(flags) && !extendedTypesEnabled) return ERR.UNIMPLEMENTED;
+  if (opcode === OP.createTTL) return isTtl(flags) && ttlMs >= 1 && ttlMs <= TTL_MS_MAX ? 0 : ERR.BAD_ARGUMENTS;
+  if (opcode === OP.createContainer) return flags === CREATE_FLAGS.container ? 0 : ERR.BAD_ARGUMENTS;
+  return flags <= CREATE_FLAGS.ephemeralSequential ? 0 : ERR.BAD_ARGUMENTS;
+}
+
+/** Only nodes that never belong to a session may be swept away by the server. */
+function isSweepable(node: PendingNode): boolean {
+  const kind = ownerKind(node.stat.ownerHigh, node.stat.ownerLow);
+  return kind === NODE_KIND.container || kind === NODE_KIND.ttl;
+}
+
+let sequencePath = new Uint8Array(512);
+
+/** Writes the path with the number of its parent's next child into `sequencePath`; returns its length. */
+function nameInSequence(bytes: Uint8Array, start: number, end: number, number: number): number {
+  const digits = number < 0 ? `-${String(-number).padStart(SEQUENCE_DIGITS - 1, "0")}` : String(number).padStart(SEQUENCE_DIGITS, "0");
+  const length = end - start + digits.length;
+  if (length > sequencePath.length) sequencePath = new Uint8Array(length * 2);
+  sequencePath.set(bytes.subarray(start, end));
+  for (let i = 0; i < digits.length; i++) sequencePath[end - start + i] = digits.charCodeAt(i);
+  return length;
+}
+
+const UNDELETABLE = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
+
+function isUndeletable(bytes: Uint8Array, start: number, end: number): boolean {
+  return UNDELETABLE.some((path) => {
+    if (path.length !== end - start) return false;
+    for (let i = 0; i < path.length; i++) if (bytes[start + i] !== path.charCodeAt(i)) return false;
+    return true;
+  });
+}
+

@@ -1,0 +1,145 @@
+import type { Socket } from "node:net";
+import { FrameSplitter, WireError } from "@watchkeeper/wire";
+import { type Connection, type ConnectionPort, type Replica, recycleOutput } from "../replica/index.js";
+
+export interface ClientSocketLimits {
+  readonly frameBytesMax: number;
+  readonly outputBytesPause: number;
+  readonly outputBytesMax: number;
+}
+
+/** What a socket does with first bytes that are a four-letter word; answers and closes itself. */
+export type WordHandler = (word: Uint8Array, rest: () => Uint8Array | undefined, socket: Socket) => boolean;
+
+/**
+ * One client's socket. A chunk is cut into frames where it lies, all of them are handled, and the
+ * replies leave in one write.
+ *
+ * A client that does not read is not read from either: while the kernel takes no more, output stays in
+ * one buffer here, new requests wait in the client's own socket, and only watch events can still add
+ * to it. When those alone pass the limit, the connection is closed.
+ */
+export class ClientSocket implements ConnectionPort {
+  readonly connection: Connection;
+  private readonly socket: Socket;
+  private readonly replica: Replica;
+  private readonly limits: ClientSocketLimits;
+  private readonly splitter: FrameSplitter;
+  private readonly onWord: WordHandler;
+  private readonly onGarbage: (reason: string) => void;
+  /** What stood in the output when the kernel was found full: one long reply may be more than the limit. */
+  private outputBytesWhenFull = -1;
+  private ending = false;
+
+  constructor(socket: Socket, replica: Replica, limits: ClientSocketLimits, onWord: WordHandler, onGarbage: (reason: string) => void) {
+    this.socket = socket;
+    this.replica = replica;
+    this.limits = limits;
+    this.onWord = onWord;
+    this.onGarbage = onGarbage;
+    this.splitter = new FrameSplitter(limits.frameBytesMax);
+    this.connection = replica.connect(plainAddress(socket.remoteAddress ?? ""), socket.remotePort ?? 0, this);
+    socket.on("data", (chunk: Uint8Array) => {
+      this.splitter.push(chunk);
+      this.pump();
+    });
+    socket.on("drain", () => this.onDrain());
+    socket.on("error", () => {}); // a close follows, and says all there is to say
+    socket.on("close", () => this.replica.disconnect(this.connection));
+  }
+
+  flush(): void {
+    const { connection, socket } = this;
+    if (connection.outputBytes === 0) return;
+    if (socket.writableLength > 0) {
+      this.onFull();
+      return;
+    }
+    const output = connection.takeOutput()!;
+    socket.write(Buffer.from(output.bytes.buffer, output.bytes.byteOffset, output.length));
+    // Taken whole by the kernel, which is nearly always: the memory is free again at once.
+    if (socket.writableLength === 0) recycleOutput(output);
+  }
+
+  close(): void {
+    if (this.ending) return;
+    this.ending = true;
+    this.socket.pause();
+    if (this.connection.outputBytes > 0 || this.socket.writableLength > 0) {
+      // Give what is under way a moment; a client that does not read must not hold the socket open.
+      this.socket.setTimeout(CLOSE_LINGER_MS, () => this.socket.destroy());
+    }
+    if (this.connection.outputBytes === 0) this.socket.end(() => this.socket.destroy());
+  }
+
+  resume(): void {
+    setImmediate(() => this.pump());
+  }
+
+  private onDrain(): void {
+    this.outputBytesWhenFull = -1;
+    this.flush();
+    if (this.ending && this.connection.outputBytes === 0) this.socket.end(() => this.socket.destroy());
+    else this.pump();
+  }
+
+  /** The kernel takes no more: stop reading, and give up on a client whose events pile up. */
+  private onFull(): void {
+    const { connection } = this;
+    if (this.outputBytesWhenFull < 0) this.outputBytesWhenFull = connection.outputBytes;
+    if (connection.outputBytes - this.outputBytesWhenFull <= this.limits.outputBytesMax) return;
+    this.onGarbage(`it does not read: ${connection.outputBytes} bytes wait for it, ${this.limits.outputBytesMax} are allowed`);
+    this.socket.destroy();
+  }
+
+  /** Handles the frames that have come, as far as the replica and the output let it. */
+  private pump(): void {
+    const { connection, replica, splitter } = this;
+    if (this.ending || connection.phase === "closed") return;
+    replica.beginInput(connection);
+    try {
+      if (connection.phase === "handshake" && this.handleWord()) return;
+      while (this.hasRoom() && replica.mayReceive(connection) && splitter.next()) {
+        replica.receive(connection, splitter.bytes, splitter.start, splitter.end);
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.onGarbage(error.message);
+      this.socket.destroy();
+      return;
+    }
+    replica.flushOutputs();
+    this.regulate();
+  }
+
+  private hasRoom(): boolean {
+    if (this.connection.outputBytes < this.limits.outputBytesPause) return true;
+    this.flush();
+    return this.connection.outputBytes < this.limits.outputBytesPause;
+  }
+
+  /** Reads on only when everything read so far has been handled. */
+  private regulate(): void {
+    if (this.ending) return;
+    const stuck = this.splitter.hasUnhandled || this.connection.outputBytes >= this.limits.outputBytesPause;
+    if (stuck !== this.socket.isPaused()) {
+      if (stuck) this.socket.pause();
+      else this.socket.resume();
+    }
+  }
+
+  private handleWord(): boolean {
+    const word = this.splitter.peek(4);
+    if (word === undefined) return false;
+    if (!this.onWord(word, () => this.splitter.peek(12)?.subarray(4), this.socket)) return false;
+    this.ending = this.socket.writableEnded;
+    return true;
+  }
+}
+
+const CLOSE_LINGER_MS = 2000;
+
+/** An IPv4 peer of a dual-stack listener is known by its IPv4 address. */
+export function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}

@@ -1,0 +1,18 @@
+/** Sentences that several rows of the table share. */
+export const ENSEMBLES_ONLY = "it concerns ensembles, which come in a later release; a single server does without";
+export const NO_WATCH_MANAGER = "watches are held in one table that needs no tuning";
+export const NO_ADMIN_SERVER = "there is no AdminServer, and nothing listens on its port";
+export const NO_METRICS_PROVIDER = "no metrics are exported over HTTP; the four-letter word mntr shows them";
+export const NO_AUDIT_LOG = "no audit log is written";
+export const NO_REQUEST_THROTTLE = "requests are not throttled; globalOutstandingLimit bounds what is in process";
+export const NO_CONNECTION_THROTTLE = "new connections are not throttled; maxClientCnxns and maxCnxns bound them";
+export const NO_PATH_STATISTICS = "request paths are not counted";
+export const NO_PACKET_TRACE = "packets between servers are not traced";
+export const NO_THREAD_POOLS = "one event loop does this work, without pools of threads";
+export const NO_NETTY = "there is no Netty in it";
+export const NO_JVM = "there is no JVM to watch";
+export const GROUP_COMMIT =
+  "each write to the disk takes all that gathered during the one before, without a delay to tune";
+export const NO_TLS_TO_TUNE = "there is no TLS for it to tune";
+export const NO_SASL_TO_TUNE = "there is no SASL for it to tune";
+export const OTHER_PROGRAMS = "it is read by Apache's clients or log configuration, not by its server";

@@ -1,0 +1,53 @@
+import { arch, freemem, hostname, homedir, platform, release, totalmem, userInfo } from "node:os";
+import { cwd } from "node:process";
+import { dataDirectories } from "../directory-sizes.js";
+import { SERVER_VERSION } from "../version.js";
+import type { WordContext } from "./word-context.js";
+
+export function configuration(context: WordContext): string {
+  const { settings } = context;
+  const sizes = context.directorySizes();
+  const { snapDirectory, logDirectory } = dataDirectories(settings);
+  const lines: [string, string | number][] = [
+    ["clientPort", context.clientPort()],
+    ["secureClientPort", -1],
+    ["dataDir", snapDirectory],
+    ["dataDirSize", sizes.dataDirBytes],
+    ["dataLogDir", logDirectory],
+    ["dataLogSize", sizes.logDirBytes],
+    ["tickTime", settings.tickTimeMs],
+    ["maxClientCnxns", settings.connectionsPerAddressMax],
+    ["minSessionTimeout", settings.minSessionTimeoutMs],
+    ["maxSessionTimeout", settings.maxSessionTimeoutMs],
+    ["clientPortListenBacklog", settings.listenBacklog],
+    ["serverId", 0],
+  ];
+  return lines.map(([key, value]) => `${key}=${value}\n`).join("");
+}
+
+/** Apache's keys in Apache's order; what only a Java process has is `<NA>`. */
+export function environment(): string {
+  const mebibytes = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)}MB`;
+  const lines: [string, string][] = [
+    ["zookeeper.version", SERVER_VERSION],
+    ["host.name", hostname()],
+    ["java.version", "<NA>"],
+    ["java.vendor", "<NA>"],
+    ["java.home", "<NA>"],
+    ["java.class.path", "<NA>"],
+    ["java.library.path", "<NA>"],
+    ["java.io.tmpdir", "<NA>"],
+    ["java.compiler", "<NA>"],
+    ["os.name", platform()],
+    ["os.arch", arch()],
+    ["os.version", release()],
+    ["user.name", userInfo().username],
+    ["user.home", homedir()],
+    ["user.dir", cwd()],
+    ["os.memory.free", mebibytes(freemem())],
+    ["os.memory.max", mebibytes(totalmem())],
+    ["os.memory.total", mebibytes(process.memoryUsage.rss())],
+    ["node.version", process.version],
+  ];
+  return `Environment:\n${lines.map(([key, value]) => `${key}=${value}\n`).join("")}`;
+}

@@ -1,0 +1,29 @@
+/** The four-letter words of the client port: what operators and their tools have always asked a ZooKeeper. */
+import type { Socket } from "node:net";
+import type { WordContext } from "./word-context.js";
+import { TELNET_CLOSE, TRACE_MASK_BYTES, words } from "./words.js";
+
+export type { WordContext } from "./word-context.js";
+
+/** Makes the handler that a new connection's first four bytes are given to; true where they are a word and dealt with. */
+export function wordHandler(context: WordContext): (word: Uint8Array, rest: () => Uint8Array | undefined, socket: Socket) => boolean {
+  const { fourLetterWords } = context.settings;
+  const isAllowed = (word: string): boolean => fourLetterWords === "*" || word === "srvr" || fourLetterWords.includes(word);
+  return (bytes, rest, socket) => {
+    const word = String.fromCharCode(...bytes);
+    if (word === TELNET_CLOSE) {
+      socket.end(fourLetterWords === "*" ? "" : refusal("telnet close"));
+      return true;
+    }
+    const entry = words[word];
+    if (entry === undefined || !Object.hasOwn(words, word)) return false;
+    const argument = word === "stmk" ? rest() : undefined;
+    if (word === "stmk" && isAllowed(word) && argument?.length !== TRACE_MASK_BYTES) return true; // its mask is still to come
+    socket.end(isAllowed(word) ? entry.answer(context, argument) : refusal(word));
+    return true;
+  };
+}
+
+function refusal(word: string): string {
+  return `${word} is not executed because it is not in the whitelist.\n`;
+}

@@ -1,0 +1,102 @@
+import { decodeText, ByteWriter } from "@watchkeeper/wire";
+import { hex64, sessionName } from "../../replica/index.js";
+import type { Session } from "../../sessions/index.js";
+import { WATCH_BIT } from "../../watches/index.js";
+import { SERVER_VERSION } from "../version.js";
+import { describeConnection } from "./connections.js";
+import type { WordContext } from "./word-context.js";
+
+/** `srvr`, and with the clients `stat`. */
+export function serverStats(context: WordContext, withClients: boolean): string {
+  const { replica } = context;
+  const { stats } = replica;
+  const answered = stats.latencyCount > 0;
+  const lines = [
+    `Latency min/avg/max: ${answered ? stats.latencyMinMs : 0}/${averageLatency(context)}/${stats.latencyMaxMs}`,
+    `Received: ${stats.packetsReceived}`,
+    `Sent: ${stats.packetsSent}`,
+    `Connections: ${replica.connections.size}`,
+    `Outstanding: ${replica.outstandingRequests}`,
+    `Zxid: 0x${replica.lastZxid.toString(16)}`,
+    "Mode: standalone",
+    `Node count: ${replica.tree.count + 1}`, // the root has two names in Apache's map and counts twice
+  ];
+  const clients = withClients ? `Clients:\n${[...replica.connections].map((one) => describeConnection(one, false)).join("")}\n` : "";
+  return `Zookeeper version: ${SERVER_VERSION}\n${clients}${lines.map((line) => `${line}\n`).join("")}`;
+}
+
+/** A decimal of at most four places, with at least one: Java's way with a double. */
+export function averageLatency(context: WordContext): string {
+  const { latencyCount, latencyTotalMs } = context.replica.stats;
+  const average = latencyCount === 0 ? 0 : latencyTotalMs / latencyCount;
+  return average.toFixed(4).replace(/(\.\d+?)0+$/, "$1");
+}
+
+export function digests(context: WordContext): string {
+  return context.replica.digests
+    .map(({ zxid, high, low }) => `${zxid.toString(16)}: ${(BigInt(high) << 32n) | BigInt(low)}\n`)
+    .join("");
+}
+
+export function dumpSessions(context: WordContext): string {
+  const { replica } = context;
+  const buckets = replica.sessions.bucketsInOrder();
+  const lines = ["SessionTracker dump:", `Session Sets (${buckets.length})/(${replica.sessions.count}):`];
+  for (const [expiresMs, sessions] of buckets) {
+    lines.push(`${sessions.size} expire at ${javaDate(Date.now() + expiresMs - performance.now())}:`);
+    for (const session of sessions) lines.push(`\t${sessionName(session)}`);
+  }
+  lines.push("ephemeral nodes dump:", `Sessions with Ephemerals (${replica.tree.ephemerals.size}):`);
+  for (const [key, nodes] of replica.tree.ephemerals) {
+    lines.push(`0x${BigInt.asUintN(64, key).toString(16)}:`);
+    for (const node of nodes) lines.push(`\t${pathText(context, node)}`);
+  }
+  lines.push("Connections dump:", `Connections Sets (1)/(${replica.connections.size}):`);
+  lines.push(`${replica.connections.size} open now:`);
+  for (const connection of replica.connections) {
+    const id = connection.session === undefined ? "0x0" : sessionName(connection.session);
+    lines.push(`\tip: /${connection.address}:${connection.remotePort} sessionId: ${id}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** As Java prints a date, in UTC. */
+function javaDate(ms: number): string {
+  const parts = new Date(ms).toUTCString().split(/[ ,]+/); // Sun, 22 Nov 2026 10:25:39 GMT
+  return `${parts[0]} ${parts[2]} ${parts[1]} ${parts[4]} UTC ${parts[3]}`;
+}
+
+function pathText(context: WordContext, node: number): string {
+  const writer = new ByteWriter();
+  context.replica.tree.writePath(node, writer);
+  return decodeText(writer.bytes, 0, writer.length) || "/";
+}
+
+/** What Apache counts as its data watches: everything but plain child watches. */
+const DATA_TABLE_BITS = WATCH_BIT.data | WATCH_BIT.persistent | WATCH_BIT.recursive;
+
+export function watchSummary(context: WordContext): string {
+  const watchers = new Set<number>();
+  const paths = new Set<string>();
+  let total = 0;
+  context.replica.watches.forEach(DATA_TABLE_BITS, (watcher, path, start, end) => {
+    watchers.add(watcher);
+    paths.add(decodeText(path, start, end));
+    total += 1;
+  });
+  return `${watchers.size} connections watching ${paths.size} paths\nTotal watches:${total}\n`;
+}
+
+export function dumpWatches(context: WordContext, order: "by-connection" | "by-path"): string {
+  const groups = new Map<string, string[]>();
+  context.replica.watches.forEach(DATA_TABLE_BITS, (watcher, bytes, start, end) => {
+    const path = decodeText(bytes, start, end);
+    const session: Session | undefined = context.replica.connectionOfWatcher(watcher)?.session;
+    const name = session === undefined ? "0x0" : hex64(session.idHigh, session.idLow);
+    const [key, member] = order === "by-connection" ? [name, path] : [path, name];
+    const members = groups.get(key);
+    if (members === undefined) groups.set(key, [member]);
+    else members.push(member);
+  });
+  return `${[...groups].map(([key, members]) => `${key}\n${members.map((one) => `\t${one}\n`).join("")}`).join("")}\n`;
+}

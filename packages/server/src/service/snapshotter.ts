@@ -1,0 +1,106 @@
+import type { Disk, Logger, Random, Scheduler } from "../ports/index.js";
+import type { Replica } from "../replica/index.js";
+import {
+  type Compression,
+  type CompressionMethod,
+  type DataDirectory,
+  purge,
+  SnapshotSchedule,
+  type TxnLog,
+  writeSnapshot,
+} from "../storage/index.js";
+
+export interface SnapshotterParts {
+  readonly disk: Disk;
+  readonly directory: DataDirectory;
+  readonly compression: Compression;
+  readonly method: CompressionMethod | undefined;
+  readonly log: TxnLog;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly snapCount: number;
+  readonly snapLogBytesMax: number;
+  readonly purgeRetainCount: number;
+}
+
+/**
+ * Takes snapshots in the background when the log has grown enough, and purges what they make needless.
+ *
+ * A snapshot that fails loses nothing, for the log has everything: the server goes on and tries again
+ * when the next is due. (Apache exits with 10.) A disk that is full will stop the log soon enough.
+ */
+export class Snapshotter {
+  private readonly parts: SnapshotterParts;
+  private readonly schedule: SnapshotSchedule;
+  private due = false;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(parts: SnapshotterParts) {
+    this.parts = parts;
+    this.schedule = new SnapshotSchedule(parts.random, parts.logger, {
+      snapCount: parts.snapCount,
+      snapSizeLimitBytes: parts.snapLogBytesMax,
+    });
+  }
+
+  /** The log rolls first, so that what triggered the snapshot stays in the old file. */
+  onDurable(txns: number, bytes: number): void {
+    const due = this.schedule.appended(txns, bytes);
+    if (due === "nothing") return;
+    this.parts.log.roll();
+    if (due === "roll-and-snapshot") this.due = true;
+  }
+
+  onBatchEnd(replica: Replica): void {
+    if (!this.due) return;
+    this.due = false;
+    void this.take(replica).finally(() => this.schedule.ended());
+  }
+
+  /** One snapshot of what is applied now; resolves when it is written or has failed, never rejects. */
+  take(replica: Replica): Promise<void> {
+    this.running = this.write(replica);
+    return this.running;
+  }
+
+  /** Resolves when no snapshot is being written. */
+  settled(): Promise<void> {
+    return this.running;
+  }
+
+  async purge(): Promise<void> {
+    const { disk, directory, purgeRetainCount, logger } = this.parts;
+    try {
+      await purge(disk, directory, purgeRetainCount, logger);
+    } catch (error) {
+      logger.error({ error: messageOf(error) }, "Purging old snapshots and logs failed; it is tried again at the next interval");
+    }
+  }
+
+  private async write(replica: Replica): Promise<void> {
+    const { disk, directory, compression, method, scheduler, logger } = this.parts;
+    const startedMs = performance.now();
+    try {
+      const written = await writeSnapshot({
+        disk,
+        directory: directory.snapDirectory,
+        source: replica.snapshot(),
+        logger,
+        pause: () => scheduler.pause(),
+        compression: method === undefined ? undefined : { method, codec: compression },
+      });
+      const tookMs = Math.round(performance.now() - startedMs);
+      logger.info({ file: written.path, bytes: written.fileBytes, tookMs }, `Snapshot taken in ${tookMs} ms`);
+    } catch (error) {
+      logger.error(
+        { error: messageOf(error) },
+        "A snapshot could not be written; nothing is lost, the log has everything, but it grows. Make space or mend the disk: the next snapshot is tried when it is due",
+      );
+    }
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

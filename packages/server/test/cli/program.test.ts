@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const program = fileURLToPath(new URL("../../bin/watchkeeper.js", import.meta.url));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function watchkeeper(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [program, ...args], (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+/** Nothing listens on port 1. */
+const NOWHERE = "127.0.0.1:1";
+
+test("without a command the program tells what there is, and the exit codes", async () => {
+  const { code, stdout } = await watchkeeper();
+  expect(code).toBe(0);
+  for (const text of ["serve", "watch", "Examples:", "Exit codes:"]) expect(stdout).toContain(text);
+});
+
+test("an unknown command is a usage error that names the nearest known one", async () => {
+  const { code, stderr } = await watchkeeper("lss");
+  expect(code).toBe(2);
+  expect(stderr).toContain("watchkeeper: unknown command 'lss'");
+  expect(stderr).toContain("Did you mean ls?");
+});
+
+test("no server is one sentence with advice and an exit code of its own, no stack trace", async () => {
+  const { code, stderr } = await watchkeeper("ls", "/", "--server", NOWHERE);
+  expect(code).toBe(8);
+  expect(stderr).toBe(
+    `watchkeeper: connect ${NOWHERE}: there is no connection to a server (${NOWHERE}: connection refused)\n` +
+      "  is a server running there? --server names another\n",
+  );
+});
+
+test("options may stand before the command", async () => {
+  expect((await watchkeeper("--server", NOWHERE, "ls", "/")).code).toBe(8);
+});
+
+test("a command's --version is the node's, not the program's", async () => {
+  expect((await watchkeeper("set", "/a", "x", "--version", "3", "--server", NOWHERE)).code).toBe(8);
+});
+
+test.each([
+  ["a missing argument", ["get"], "missing required argument 'path'"],
+  ["an unknown option", ["ls", "--bad"], "unknown option '--bad'"],
+  ["a timeout that is no number", ["ls", "--timeout", "soon"], "seconds from"],
+  ["a server that is none", ["ls", "--server", "a:b:c"], "host, host:port or [IPv6 address]:port expected"],
+])("%s is a usage error", async (_, args, reason) => {
+  const { code, stderr } = await watchkeeper(...args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(reason);
+});
+
+test("help of a command teaches by example", async () => {
+  const { code, stdout } = await watchkeeper("help", "watch");
+  expect(code).toBe(0);
+  expect(stdout).toContain("$ watchkeeper watch /config");
+});

@@ -1,0 +1,24 @@
+/**
+ * The ZooKeeper wire format and nothing else: bytes, records, operations, error codes. It knows no
+ * socket, no session and no tree, and has no dependency, not even on Node.
+ */
+export { FRAME_BYTES_MAX_DEFAULT, FrameSplitter } from "./bytes/frame-splitter.js";
+export { ByteReader } from "./bytes/reader.js";
+export { decodeText, encodeText, textBytes } from "./bytes/text.js";
+export { WireError } from "./bytes/wire-error.js";
+export {
+  ByteWriter,
+  copyBytes,
+  readInt,
+  readLong,
+  readLongAsNumber,
+  writeInt,
+  writeLong,
+  writeLongFromNumber,
+} from "./bytes/writer.js";
+export * from "./errors.js";
+export * from "./operations.js";
+export * from "./records/kit.js";
+export * from "./records/requests.js";
+export * from "./records/shared.js";
+export * from "./records/transactions.js";
