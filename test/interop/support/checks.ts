@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Program, type ProgramRun, runProgram } from "./programs.js";
-import type { ServerOptions, ServerProcess } from "./server-process.js";
+import type { ServerProcess } from "./server-process.js";
 import { target } from "./target.js";
 
 interface ProgramReport {
@@ -22,7 +22,6 @@ export interface ProgramChecks {
   readonly prepare: () => Promise<Program>;
   readonly names: readonly string[];
   readonly deadlineMs: number;
-  readonly server?: ServerOptions;
 }
 
 const preparationMs = 120_000;
@@ -46,7 +45,7 @@ export function describeChecks(checks: ProgramChecks): void {
 
     beforeAll(async () => {
       program = await checks.prepare();
-      server = await target.start(checks.server);
+      server = await target.start();
       const args = [...program.args, server.connectString];
       report = parseReport(await runProgram(program.command, args, { deadlineMs: checks.deadlineMs }));
     }, checks.deadlineMs + preparationMs);

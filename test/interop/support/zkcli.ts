@@ -66,7 +66,9 @@ class Shell {
     this.#take(marker.exec(this.#unread)?.[0].length ?? 0);
     await this.#until(() => countEvents(text) + countEvents(this.#unread) >= eventsExpected, eventDeadlineMs);
     text = `${text}\n${this.#take(this.#unread.lastIndexOf("\n") + 1)}`;
-    const lines = withoutNoise(text);
+    // Without a session even `printwatches` is followed by this line, which may come with the next answer.
+    const isOffline = command === "close" || command.startsWith("connect ");
+    const lines = withoutNoise(text).filter((line) => !(isOffline && line === "Not connected"));
     return [...lines.filter((line) => !watchEvent.test(line)), ...lines.filter((line) => watchEvent.test(line))];
   }
 
@@ -104,11 +106,10 @@ function countEvents(text: string): number {
 
 /**
  * Leaves out what says nothing about a server: the JVM's logging about itself, the frame around watch
- * events, empty lines, the list of all commands, and the `Not connected` that after `close` follows even
- * the answer to `printwatches`.
+ * events, empty lines and the list of all commands.
  */
 function withoutNoise(text: string): string[] {
-  const noise = /^(?:\s*|\t.*|WATCHER::|Not connected|SLF4J: .*)$/;
+  const noise = /^(?:\s*|\t.*|WATCHER::|SLF4J: .*)$/;
   return text.split("\n").filter((line) => !noise.test(line));
 }
 

@@ -79,12 +79,17 @@ function optionValues(options: ServeOptions): OptionValue[] {
 
 function makeLogger(level: string): Logger {
   const levels = ["debug", "info", "warn", "error"];
-  if (!levels.includes(level)) throw new CliError("usage", `--log-level ${level}: expected one of ${levels.join(", ")}`);
+  if (!levels.includes(level))
+    throw new CliError("usage", `--log-level ${level}: expected one of ${levels.join(", ")}`);
   return pino({ level, base: { pid: process.pid } }, pino.destination({ fd: 2, sync: true }));
 }
 
 /** Within a second of the start: where it is, where its data is, what to do next. */
-function welcome(address: { host: string; port: number }, settings: ServerSettings, config: string | undefined): string {
+function welcome(
+  address: { host: string; port: number },
+  settings: ServerSettings,
+  config: string | undefined,
+): string {
   const where = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
   const server = address.port === 2181 ? "" : ` --server 127.0.0.1:${address.port}`;
   return [
@@ -103,7 +108,11 @@ function startError(error: unknown, settings: ServerSettings): unknown {
   if (!(error instanceof Error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   const { host, port } = settings.clientAddress;
-  if (code === "EADDRINUSE") return new CliError("failure", `port ${port} on ${host} is in use by another program: stop it, or choose another port with --port`);
+  if (code === "EADDRINUSE")
+    return new CliError(
+      "failure",
+      `port ${port} on ${host} is in use by another program: stop it, or choose another port with --port`,
+    );
   if (code === "EADDRNOTAVAIL") return new CliError("failure", `this machine has no address ${host} to listen on`);
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     return new CliError("failure", `the server may not use what it needs: ${error.message}`);

@@ -22,7 +22,8 @@ const SPARE_PAGES_MAX = 4;
 const classSizes = ((): number[] => {
   const sizes: number[] = [];
   for (let size = 16; size <= 512; size += UNIT_BYTES) sizes.push(size);
-  for (let size = 576; size <= PAGE_BYTES / 5; size = (size + (size >> 3) + UNIT_BYTES - 1) & ~(UNIT_BYTES - 1)) sizes.push(size);
+  for (let size = 576; size <= PAGE_BYTES / 5; size = (size + (size >> 3) + UNIT_BYTES - 1) & ~(UNIT_BYTES - 1))
+    sizes.push(size);
   return sizes;
 })();
 const LARGEST_CLASS_BYTES = classSizes.at(-1)!;
@@ -132,7 +133,13 @@ export class CellStore {
 
   private addPage(sizeClass: number): number {
     const number = this.takeNumber();
-    this.pages[number] = { bytes: this.spare.pop() ?? new Uint8Array(PAGE_BYTES), sizeClass, used: 0, live: 0, free: 0 };
+    this.pages[number] = {
+      bytes: this.spare.pop() ?? new Uint8Array(PAGE_BYTES),
+      sizeClass,
+      used: 0,
+      live: 0,
+      free: 0,
+    };
     this.roomy[sizeClass]!.push(number);
     return number;
   }

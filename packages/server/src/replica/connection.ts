@@ -74,7 +74,14 @@ export class Connection {
   private writesDone = 0;
   private readonly deferred: DeferredRequest[] = [];
 
-  constructor(watcher: number, address: string, remotePort: number, port: ConnectionPort, wallMs: number, nowMs: number) {
+  constructor(
+    watcher: number,
+    address: string,
+    remotePort: number,
+    port: ConnectionPort,
+    wallMs: number,
+    nowMs: number,
+  ) {
     this.watcher = watcher;
     this.address = address;
     this.remotePort = remotePort;
@@ -97,7 +104,7 @@ export class Connection {
 
   /** Where replies and events are appended. */
   writer(): ByteWriter {
-    this.output ??= outputs.pop() ?? new ByteWriter(OUTPUT_BYTES);
+    this.output ??= takeOutputWriter();
     return this.output;
   }
 
@@ -139,15 +146,26 @@ export class Connection {
   }
 }
 
-const OUTPUT_BYTES = 16 << 10;
-const OUTPUT_BYTES_KEPT = 256 << 10;
-const OUTPUTS_KEPT = 256;
+const OUTPUT_BYTES_FIRST = 2 << 10;
+/** One that grew beyond this for a long reply is not kept. */
+const OUTPUT_BYTES_KEPT = 64 << 10;
+const POOL_BYTES_MAX = 16 << 20;
 
-/** Writers between uses. A connection holds one only while it has something to send. */
-const outputs: ByteWriter[] = [];
+/** Writers between uses: a connection holds one only while it has something to send. */
+const pool: ByteWriter[] = [];
+let poolBytes = 0;
+
+function takeOutputWriter(): ByteWriter {
+  const writer = pool.pop();
+  if (writer === undefined) return new ByteWriter(OUTPUT_BYTES_FIRST);
+  poolBytes -= writer.bytes.length;
+  return writer;
+}
 
 export function recycleOutput(writer: ByteWriter): void {
-  if (outputs.length >= OUTPUTS_KEPT || writer.bytes.length > OUTPUT_BYTES_KEPT) return;
+  const bytes = writer.bytes.length;
+  if (bytes > OUTPUT_BYTES_KEPT || poolBytes + bytes > POOL_BYTES_MAX) return;
   writer.reset();
-  outputs.push(writer);
+  pool.push(writer);
+  poolBytes += bytes;
 }

@@ -34,7 +34,10 @@ export class ContainerSweeper {
 
   /** Called every tick; does a slice of the round that is under way, or begins one. */
   step(nowMs: number, wallMs: number): void {
-    this.allowance = Math.min(this.allowance + ((nowMs - this.lastMs) * this.settings.maxPerMinute) / 60_000, this.settings.maxPerMinute);
+    this.allowance = Math.min(
+      this.allowance + ((nowMs - this.lastMs) * this.settings.maxPerMinute) / 60_000,
+      this.settings.maxPerMinute,
+    );
     this.lastMs = nowMs;
     if (this.round === undefined) {
       if (nowMs < this.nextRoundMs) return;
@@ -57,7 +60,8 @@ export class ContainerSweeper {
     const { tree } = this;
     if (tree.childCount(node) > 0) return false;
     const ageMs = wallMs - readLongAsNumber(tree.cellBytesOf(node), tree.statStart(node) + STAT_OFFSETS.mtime);
-    if (ownerKind(tree.ownerHigh(node), tree.ownerLow(node)) === NODE_KIND.ttl) return ageMs > ttlMsOf(tree.ownerHigh(node), tree.ownerLow(node));
+    if (ownerKind(tree.ownerHigh(node), tree.ownerLow(node)) === NODE_KIND.ttl)
+      return ageMs > ttlMsOf(tree.ownerHigh(node), tree.ownerLow(node));
     if (tree.creations(node) > 0) return true;
     return this.settings.maxNeverUsedIntervalMs > 0 && ageMs > this.settings.maxNeverUsedIntervalMs;
   }

@@ -30,11 +30,25 @@ export class EventDelivery implements ChangeListener, EventSink {
     this.onOutput = onOutput;
   }
 
-  onCreated(path: Uint8Array, start: number, end: number, aclNumber: number, parentEnd: number, parentAcl: number): void {
+  onCreated(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    aclNumber: number,
+    parentEnd: number,
+    parentAcl: number,
+  ): void {
     this.watches.onCreated(this, path, start, end, aclNumber, parentEnd, parentAcl);
   }
 
-  onDeleted(path: Uint8Array, start: number, end: number, aclNumber: number, parentEnd: number, parentAcl: number): void {
+  onDeleted(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    aclNumber: number,
+    parentEnd: number,
+    parentAcl: number,
+  ): void {
     this.watches.onDeleted(this, path, start, end, aclNumber, parentEnd, parentAcl);
   }
 

@@ -46,7 +46,14 @@ export function writeSessionRefused(writer: ByteWriter, withReadOnlyFlag: boolea
   writeResponse(writer, 0, 0, 0, new Uint8Array(PASSWORD_BYTES), withReadOnlyFlag);
 }
 
-function writeResponse(writer: ByteWriter, timeoutMs: number, idHigh: number, idLow: number, password: Uint8Array, withReadOnlyFlag: boolean): void {
+function writeResponse(
+  writer: ByteWriter,
+  timeoutMs: number,
+  idHigh: number,
+  idLow: number,
+  password: Uint8Array,
+  withReadOnlyFlag: boolean,
+): void {
   const frame = writer.reserve(4);
   writer.int(0);
   writer.int(timeoutMs);

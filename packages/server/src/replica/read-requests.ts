@@ -2,7 +2,7 @@ import {
   ADD_WATCH_MODE,
   addWatchRequest,
   ByteReader,
-  ByteWriter,
+  type ByteWriter,
   ERR,
   EVENT_STATE_SYNC_CONNECTED,
   EVENT_TYPE,
@@ -65,7 +65,15 @@ export class ReadRequests {
   }
 
   /** Answers the request whose body is `[start, end)` into the connection's output. */
-  answer(connection: Connection, xid: number, opcode: number, bytes: Uint8Array, start: number, end: number, zxid: number): void {
+  answer(
+    connection: Connection,
+    xid: number,
+    opcode: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    zxid: number,
+  ): void {
     const writer = connection.writer();
     this.writer = writer;
     const at = beginReply(writer, xid, zxid, 0);
@@ -152,7 +160,8 @@ export class ReadRequests {
     const node = this.find(bytes);
     if (node === NO_NODE) return ERR.NO_NODE;
     if (!this.mayRead(connection, node)) return ERR.NO_AUTH;
-    if (watch && !this.watch(connection, bytes, slots[PATH]!, slots[PATH + 1]!, WATCH_BIT.data)) return ERR.THROTTLED_OP;
+    if (watch && !this.watch(connection, bytes, slots[PATH]!, slots[PATH + 1]!, WATCH_BIT.data))
+      return ERR.THROTTLED_OP;
     const start = this.tree.replyStart(node);
     this.writer.copy(this.tree.cellBytesOf(node), start, start + this.tree.replyBytes(node));
     return 0;
@@ -174,7 +183,8 @@ export class ReadRequests {
     const node = this.find(bytes);
     if (node === NO_NODE) return ERR.NO_NODE;
     if (!this.mayRead(connection, node)) return ERR.NO_AUTH;
-    if (watch && !this.watch(connection, bytes, slots[PATH]!, slots[PATH + 1]!, WATCH_BIT.children)) return ERR.THROTTLED_OP;
+    if (watch && !this.watch(connection, bytes, slots[PATH]!, slots[PATH + 1]!, WATCH_BIT.children))
+      return ERR.THROTTLED_OP;
     const { tree, writer } = this;
     writer.int(tree.childCount(node));
     for (let child = tree.firstChild(node); child !== NO_NODE; child = tree.nextSibling(child)) {
@@ -192,7 +202,9 @@ export class ReadRequests {
     if (node === NO_NODE) return ERR.NO_NODE;
     const acl = this.tree.aclOf(node);
     if (!this.access.allows(acl, PERMISSIONS.read | PERMISSIONS.admin, connection.identities)) return ERR.NO_AUTH;
-    getAclResponse.fields.acl.encode(this.writer, [...this.access.redacted(acl, connection.identities, PERMISSIONS.admin)]);
+    getAclResponse.fields.acl.encode(this.writer, [
+      ...this.access.redacted(acl, connection.identities, PERMISSIONS.admin),
+    ]);
     writeStatOf(this.writer, this.tree, node);
     return 0;
   }
@@ -208,7 +220,10 @@ export class ReadRequests {
       getDataRequest.scan(this.reader, slots, 0); // getChildren's body has the same form
       const at = writer.length;
       writeMultiHeader(writer, opcode, false, 0);
-      const err = opcode === OP.getData ? this.getData(connection, bytes, false) : this.getChildren(connection, bytes, false, false);
+      const err =
+        opcode === OP.getData
+          ? this.getData(connection, bytes, false)
+          : this.getChildren(connection, bytes, false, false);
       if (err === 0) continue;
       writer.length = at;
       writeMultiHeader(writer, OP.error, false, err);
@@ -298,8 +313,14 @@ export class ReadRequests {
     if (withPersistent) {
       const persistent = setWatches2Request.slots;
       lists.push(
-        [persistent.persistentWatches, (start, length) => this.watch(connection, bytes, start, length, WATCH_BIT.persistent)],
-        [persistent.persistentRecursiveWatches, (start, length) => this.watch(connection, bytes, start, length, WATCH_BIT.recursive)],
+        [
+          persistent.persistentWatches,
+          (start, length) => this.watch(connection, bytes, start, length, WATCH_BIT.persistent),
+        ],
+        [
+          persistent.persistentRecursiveWatches,
+          (start, length) => this.watch(connection, bytes, start, length, WATCH_BIT.recursive),
+        ],
       );
     }
     const places = lists.map(([slot, each]) => ({ start: slots[slot]!, count: slots[slot + 1]!, each }));
@@ -322,7 +343,8 @@ export class ReadRequests {
   private catchUpData(connection: Connection, bytes: Uint8Array, start: number, length: number, since: number): void {
     const node = this.tree.find(bytes, start, start + length);
     if (node === NO_NODE) this.sendCatchUp(connection, EVENT_TYPE.nodeDeleted, bytes, start, length, node);
-    else if (this.tree.mzxid(node) > since) this.sendCatchUp(connection, EVENT_TYPE.nodeDataChanged, bytes, start, length, node);
+    else if (this.tree.mzxid(node) > since)
+      this.sendCatchUp(connection, EVENT_TYPE.nodeDataChanged, bytes, start, length, node);
     else this.watch(connection, bytes, start, length, WATCH_BIT.data);
   }
 
@@ -332,15 +354,29 @@ export class ReadRequests {
     else this.watch(connection, bytes, start, length, WATCH_BIT.data);
   }
 
-  private catchUpChildren(connection: Connection, bytes: Uint8Array, start: number, length: number, since: number): void {
+  private catchUpChildren(
+    connection: Connection,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    since: number,
+  ): void {
     const node = this.tree.find(bytes, start, start + length);
     if (node === NO_NODE) this.sendCatchUp(connection, EVENT_TYPE.nodeDeleted, bytes, start, length, node);
-    else if (this.tree.pzxid(node) > since) this.sendCatchUp(connection, EVENT_TYPE.nodeChildrenChanged, bytes, start, length, node);
+    else if (this.tree.pzxid(node) > since)
+      this.sendCatchUp(connection, EVENT_TYPE.nodeChildrenChanged, bytes, start, length, node);
     else this.watch(connection, bytes, start, length, WATCH_BIT.children);
   }
 
   /** Unlike Apache, whoever may not read the node is not told of it here either. */
-  private sendCatchUp(connection: Connection, type: number, bytes: Uint8Array, start: number, length: number, node: number): void {
+  private sendCatchUp(
+    connection: Connection,
+    type: number,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    node: number,
+  ): void {
     if (node !== NO_NODE && !this.mayRead(connection, node)) return;
     writeEvent(this.writer, -1, type, EVENT_STATE_SYNC_CONNECTED, bytes, start, start + length);
     connection.stats.sent += 1;

@@ -96,7 +96,12 @@ export class Replica {
     this.access = new AccessControl(tree.acls, settings, parts.digester);
     this.events = new EventDelivery(this.watches, this.access, (connection) => this.markDirty(connection));
     const pending = new PendingChanges(tree, settings.treeDigestEnabled);
-    this.preparer = new WritePreparer(pending, this.access, new QuotaCheck(parts.quotas, settings.enforceQuota, logger), settings);
+    this.preparer = new WritePreparer(
+      pending,
+      this.access,
+      new QuotaCheck(parts.quotas, settings.enforceQuota, logger),
+      settings,
+    );
     this.reads = new ReadRequests(tree, this.watches, this.access, settings, logger);
     this.sessionIds = new SessionIds(settings.serverId, Math.floor(clock.wallMs()));
     this.sweeper = new ContainerSweeper(tree, settings.sweep, this.nowMs, (node) => this.sweep(node));
@@ -273,7 +278,14 @@ export class Replica {
 
   // Requests.
 
-  private dispatch(connection: Connection, xid: number, opcode: number, bytes: Uint8Array, start: number, end: number): void {
+  private dispatch(
+    connection: Connection,
+    xid: number,
+    opcode: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const kind = kindOf(opcode);
     switch (kind) {
       case Kind.write:
@@ -297,7 +309,14 @@ export class Replica {
     }
   }
 
-  private fillRequest(connection: Connection, xid: number, opcode: number, bytes: Uint8Array, start: number, end: number): void {
+  private fillRequest(
+    connection: Connection,
+    xid: number,
+    opcode: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const { request } = this;
     const session = connection.session!;
     request.opcode = opcode;
@@ -328,7 +347,14 @@ export class Replica {
   }
 
   /** Handled at once, ahead of requests that wait; what comes after it has the new identities. */
-  private authenticate(connection: Connection, xid: number, opcode: number, bytes: Uint8Array, start: number, end: number): void {
+  private authenticate(
+    connection: Connection,
+    xid: number,
+    opcode: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
     const packet = opcode === OP.auth ? readAuthPacket(bytes, start, end) : undefined;
     const identities = packet && this.access.authenticate(packet.scheme, packet.credential, connection.address);
     const writer = connection.writer();
@@ -375,14 +401,17 @@ export class Replica {
   // What the pipeline has done.
 
   private onSettled(item: PipelineItem, applier: TxnApplier, bytes: Uint8Array): void {
-    if (item.kind === "closeSession") this.onSessionClosed(sessionKey(applier.clientHigh, applier.clientLow), item, applier);
+    if (item.kind === "closeSession")
+      this.onSessionClosed(sessionKey(applier.clientHigh, applier.clientLow), item, applier);
     const { connection } = item;
     if (connection === undefined || connection.phase === "closed") return;
     const { xid, opcode } = item;
     if (item.kind === "createSession") this.onSessionCreated(connection, applier);
     else if (connection.phase === "open" || item.kind === "closeSession") {
-      if (item.kind === "write") writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
+      if (item.kind === "write")
+        writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
       else if (item.kind === "sync") this.answerSync(connection, item);
+      else writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, 0);
       this.onAnswered(connection, opcode, xid, item.receivedMs);
     }
     if (item.kind === "closeSession") {
@@ -422,7 +451,10 @@ export class Replica {
       return;
     }
     connection.sendsReadOnlyFlag = attempt.readOnly !== undefined;
-    connection.timeoutMs = Math.min(Math.max(attempt.timeoutMs, this.settings.minSessionTimeoutMs), this.settings.maxSessionTimeoutMs);
+    connection.timeoutMs = Math.min(
+      Math.max(attempt.timeoutMs, this.settings.minSessionTimeoutMs),
+      this.settings.maxSessionTimeoutMs,
+    );
     if (attempt.sessionHigh === 0 && attempt.sessionLow === 0) this.createSession(connection);
     else this.resumeSession(connection, attempt);
   }
@@ -449,7 +481,10 @@ export class Replica {
     const key = sessionKey(attempt.sessionHigh, attempt.sessionLow);
     const session = this.sessions.get(key);
     if (session === undefined || session.closing || !isPasswordOf(key, attempt.password)) {
-      this.parts.logger.info({ remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` }, "Invalid session for a client, probably expired");
+      this.parts.logger.info(
+        { remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` },
+        "Invalid session for a client, probably expired",
+      );
       writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag);
       this.markDirty(connection);
       this.close(connection, "the session is not known or its password is wrong");
@@ -472,7 +507,10 @@ export class Replica {
   }
 
   private expire(session: Session): void {
-    this.parts.logger.info({ session: sessionName(session), timeoutMs: session.timeoutMs }, `Expiring session ${sessionName(session)}, timeout of ${session.timeoutMs}ms exceeded`);
+    this.parts.logger.info(
+      { session: sessionName(session), timeoutMs: session.timeoutMs },
+      `Expiring session ${sessionName(session)}, timeout of ${session.timeoutMs}ms exceeded`,
+    );
     this.sessions.markClosing(session);
     this.submitClose(session);
   }
@@ -499,7 +537,12 @@ export class Replica {
     for (const connection of this.open) {
       const limitMs = connection.session === undefined ? this.settings.sessionlessTimeoutMs : connection.timeoutMs;
       if (nowMs - connection.heardMs <= limitMs + this.settings.tickTimeMs) continue;
-      this.close(connection, connection.session === undefined ? "no session was opened in time" : "nothing was heard for the session's timeout");
+      this.close(
+        connection,
+        connection.session === undefined
+          ? "no session was opened in time"
+          : "nothing was heard for the session's timeout",
+      );
     }
   }
 

@@ -29,7 +29,15 @@ export function writeStatOf(writer: ByteWriter, tree: Tree, node: number): void 
 }
 
 /** A watch event; `zxid` is the txn's that fired it, -1 for catch-up events. */
-export function writeEvent(writer: ByteWriter, zxid: number, type: number, state: number, path: Uint8Array, start: number, end: number): void {
+export function writeEvent(
+  writer: ByteWriter,
+  zxid: number,
+  type: number,
+  state: number,
+  path: Uint8Array,
+  start: number,
+  end: number,
+): void {
   const at = beginReply(writer, XID.notification, zxid, 0);
   writer.int(type);
   writer.int(state);

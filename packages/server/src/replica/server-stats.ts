@@ -14,7 +14,14 @@ export class ServerStats {
     this.startedMs = nowMs;
   }
 
-  onAnswered(connection: Connection, opcode: number, xid: number, zxid: number, receivedMs: number, nowMs: number): void {
+  onAnswered(
+    connection: Connection,
+    opcode: number,
+    xid: number,
+    zxid: number,
+    receivedMs: number,
+    nowMs: number,
+  ): void {
     const latencyMs = Math.max(0, Math.floor(nowMs - receivedMs));
     this.packetsSent += 1;
     this.latencyCount += 1;

@@ -1,17 +1,44 @@
-import { type ByteWriter, copyBytes, readInt, readLongAsNumber, STAT_OFFSETS, STAT_PERSISTED_BYTES, writeInt } from "@watchkeeper/wire";
+import {
+  type ByteWriter,
+  copyBytes,
+  readInt,
+  readLongAsNumber,
+  STAT_OFFSETS,
+  STAT_PERSISTED_BYTES,
+  writeInt,
+} from "@watchkeeper/wire";
 import type { SessionTable } from "../sessions/index.js";
-import type { SnapshotSink, SnapshotSession, SnapshotSource } from "../storage/index.js";
-import { emptyStat, lastSlash, NO_NODE, type NodeSource, type NodeStat, OPEN_ACL, sessionKey, type Tree, TreeCursor } from "../tree/index.js";
+import type { SnapshotSession, SnapshotSink, SnapshotSource } from "../storage/index.js";
+import {
+  emptyStat,
+  lastSlash,
+  NO_NODE,
+  type NodeSource,
+  type NodeStat,
+  OPEN_ACL,
+  sessionKey,
+  type Tree,
+  TreeCursor,
+} from "../tree/index.js";
 
 /** A tree and its sessions as a snapshot holds them: written while they change, read into a new tree. */
 
 /** Begins a snapshot of what is applied now. */
-export function snapshotSource(tree: Tree, sessions: SessionTable, zxid: number, lastZxid: () => number): SnapshotSource {
+export function snapshotSource(
+  tree: Tree,
+  sessions: SessionTable,
+  zxid: number,
+  lastZxid: () => number,
+): SnapshotSource {
   const cursor = new TreeCursor(tree);
   return {
     zxid,
     sessions: () =>
-      [...sessions.all()].map((session) => ({ idHigh: session.idHigh, idLow: session.idLow, timeoutMs: session.createdTimeoutMs })),
+      [...sessions.all()].map((session) => ({
+        idHigh: session.idHigh,
+        idLow: session.idLow,
+        timeoutMs: session.createdTimeoutMs,
+      })),
     acls: () => tree.acls.all(),
     writeNodes(writer, bytesWanted) {
       while (writer.length < bytesWanted) {
@@ -73,7 +100,15 @@ export class TreeRestore implements SnapshotSink {
     this.aclNumbers.set(aclId, this.tree.acls.restore(bytes, start, end));
   }
 
-  node(bytes: Uint8Array, pathStart: number, pathLength: number, dataStart: number, dataLength: number, aclId: number, statStart: number): boolean {
+  node(
+    bytes: Uint8Array,
+    pathStart: number,
+    pathLength: number,
+    dataStart: number,
+    dataLength: number,
+    aclId: number,
+    statStart: number,
+  ): boolean {
     const { tree, stat, source } = this;
     readPersistedStat(bytes, statStart, stat);
     const aclNumber = this.aclNumbers.get(aclId) ?? OPEN_ACL;

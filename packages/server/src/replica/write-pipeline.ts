@@ -99,19 +99,56 @@ export class WritePipeline {
   }
 
   submitCreateSession(request: WriteRequest, connection: Connection, timeoutMs: number, receivedMs: number): void {
-    this.parts.preparer.prepareCreateSession(request, timeoutMs, this.open.batch, this.nextZxid(), this.parts.clock.wallMs());
+    this.parts.preparer.prepareCreateSession(
+      request,
+      timeoutMs,
+      this.open.batch,
+      this.nextZxid(),
+      this.parts.clock.wallMs(),
+    );
     this.add({ kind: "createSession", connection, xid: 0, opcode: OP.createSession, receivedMs, body: undefined });
   }
 
   /** `connection` is the one to answer, none where the session expired. */
-  submitCloseSession(request: WriteRequest, connection: Connection | undefined, receivedMs: number, pathOf: (node: number) => Uint8Array): void {
-    this.parts.preparer.prepareCloseSession(request, this.open.batch, this.nextZxid(), this.parts.clock.wallMs(), pathOf);
-    this.add({ kind: "closeSession", connection, xid: request.xid, opcode: OP.closeSession, receivedMs, body: undefined });
+  submitCloseSession(
+    request: WriteRequest,
+    connection: Connection | undefined,
+    receivedMs: number,
+    pathOf: (node: number) => Uint8Array,
+  ): void {
+    this.parts.preparer.prepareCloseSession(
+      request,
+      this.open.batch,
+      this.nextZxid(),
+      this.parts.clock.wallMs(),
+      pathOf,
+    );
+    this.add({
+      kind: "closeSession",
+      connection,
+      xid: request.xid,
+      opcode: OP.closeSession,
+      receivedMs,
+      body: undefined,
+    });
   }
 
   submitDeleteContainer(request: WriteRequest, path: Uint8Array, receivedMs: number): void {
-    this.parts.preparer.prepareDeleteContainer(request, path, this.open.batch, this.nextZxid(), this.parts.clock.wallMs());
-    this.add({ kind: "internal", connection: undefined, xid: 0, opcode: OP.deleteContainer, receivedMs, body: undefined });
+    this.parts.preparer.prepareDeleteContainer(
+      request,
+      path,
+      this.open.batch,
+      this.nextZxid(),
+      this.parts.clock.wallMs(),
+    );
+    this.add({
+      kind: "internal",
+      connection: undefined,
+      xid: 0,
+      opcode: OP.deleteContainer,
+      receivedMs,
+      body: undefined,
+    });
   }
 
   /** Answers after every write accepted before it was applied. */

@@ -3,7 +3,14 @@ import type { OperationResult, Tree, TxnApplier } from "../tree/index.js";
 import { beginReply, endFrame, writeHeaderReply, writeStatOf } from "./replies.js";
 
 /** The reply to a write, made of what applying its txn gave. `bytes` are the txn's. */
-export function writeReply(writer: ByteWriter, xid: number, zxid: number, applier: TxnApplier, tree: Tree, bytes: Uint8Array): void {
+export function writeReply(
+  writer: ByteWriter,
+  xid: number,
+  zxid: number,
+  applier: TxnApplier,
+  tree: Tree,
+  bytes: Uint8Array,
+): void {
   const first = applier.results[0]!;
   if (applier.type !== OP.multi && first.err !== 0) {
     writeHeaderReply(writer, xid, zxid, first.err);

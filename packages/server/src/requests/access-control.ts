@@ -56,7 +56,10 @@ export class AccessControl {
     return list.map((entry) => {
       if (entry.id.scheme !== "digest") return entry;
       const colon = entry.id.id.indexOf(":");
-      return { perms: entry.perms, id: { scheme: "digest", id: colon < 0 ? entry.id.id : `${entry.id.id.slice(0, colon)}:x` } };
+      return {
+        perms: entry.perms,
+        id: { scheme: "digest", id: colon < 0 ? entry.id.id : `${entry.id.id.slice(0, colon)}:x` },
+      };
     });
   }
 

@@ -52,7 +52,8 @@ function groups(text: string): number[] | undefined {
   for (const [i, part] of parts.entries()) {
     const embedded = i === parts.length - 1 && part.includes(".") ? parseIp4(part) : undefined;
     if (embedded !== undefined) bytes.push(...embedded);
-    else if (/^[0-9a-fA-F]{1,4}$/.test(part)) bytes.push(Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 0xff);
+    else if (/^[0-9a-fA-F]{1,4}$/.test(part))
+      bytes.push(Number.parseInt(part, 16) >> 8, Number.parseInt(part, 16) & 0xff);
     else return undefined;
   }
   return bytes.length > 16 ? undefined : bytes;

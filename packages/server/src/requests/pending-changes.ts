@@ -1,5 +1,13 @@
 import { HashIndex, sameBytes } from "../memory/index.js";
-import { type DigestedStat, emptyStat, NO_NODE, nodeDigest, type NodeStat, type Tree, TreeDigest } from "../tree/index.js";
+import {
+  type DigestedStat,
+  emptyStat,
+  NO_NODE,
+  type NodeStat,
+  nodeDigest,
+  type Tree,
+  TreeDigest,
+} from "../tree/index.js";
 import type { AclReference } from "./access-control.js";
 
 /**
@@ -136,7 +144,12 @@ export class PendingChanges {
   }
 
   /** Paths of the ephemerals the session will have: the tree's and the pending ones, less what is being deleted. */
-  ephemeralPaths(session: bigint, sessionHigh: number, sessionLow: number, pathOf: (node: number) => Uint8Array): Uint8Array[] {
+  ephemeralPaths(
+    session: bigint,
+    sessionHigh: number,
+    sessionLow: number,
+    pathOf: (node: number) => Uint8Array,
+  ): Uint8Array[] {
     const paths: Uint8Array[] = [];
     for (const node of this.tree.ephemeralsOf(session)) {
       const path = pathOf(node);
@@ -146,7 +159,8 @@ export class PendingChanges {
     for (let i = this.queueHead; i < this.queue.length; i++) {
       const record = this.queue[i]!;
       const current = record.row !== 0 && record.exists;
-      if (current && record.stat.ownerHigh === sessionHigh && record.stat.ownerLow === sessionLow) paths.push(record.path);
+      if (current && record.stat.ownerHigh === sessionHigh && record.stat.ownerLow === sessionLow)
+        paths.push(record.path);
     }
     return paths;
   }
@@ -227,4 +241,3 @@ export function isDigestedPath(path: Uint8Array): boolean {
 }
 
 const SYSTEM_PREFIX = [0x2f, 0x7a, 0x6f, 0x6f, 0x6b, 0x65, 0x65, 0x70, 0x65, 0x72, 0x2f];
-

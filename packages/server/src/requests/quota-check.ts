@@ -59,7 +59,12 @@ export class QuotaCheck {
       if (count !== 0 && limits.countHardLimit > -1 && newCount > limits.countHardLimit) return false;
       if (bytes !== 0 && limits.byteHardLimit > -1 && newBytes > limits.byteHardLimit) return false;
     }
-    this.warnIfOver(quota.path, (limits.count > -1 && newCount > limits.count) || (limits.bytes > -1 && newBytes > limits.bytes), newCount, newBytes);
+    this.warnIfOver(
+      quota.path,
+      (limits.count > -1 && newCount > limits.count) || (limits.bytes > -1 && newBytes > limits.bytes),
+      newCount,
+      newBytes,
+    );
     this.uses.push({ zxid, quotaPath: quota.path, count, bytes });
     return true;
   }

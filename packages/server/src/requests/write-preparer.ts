@@ -1,6 +1,6 @@
 import {
-  type ByteWriter,
   ByteReader,
+  type ByteWriter,
   CREATE_FLAGS,
   checkVersionRequest,
   createRequest,
@@ -123,7 +123,13 @@ export class WritePreparer {
   }
 
   /** A session that closes, by its client or by expiry: the txn names the ephemerals that go with it. */
-  prepareCloseSession(request: WriteRequest, sink: TxnSink, zxid: number, timeMs: number, pathOf: (node: number) => Uint8Array): void {
+  prepareCloseSession(
+    request: WriteRequest,
+    sink: TxnSink,
+    zxid: number,
+    timeMs: number,
+    pathOf: (node: number) => Uint8Array,
+  ): void {
     this.beginInternal(request, sink, zxid, timeMs);
     const key = sessionKey(request.sessionHigh, request.sessionLow);
     const paths = this.pending.ephemeralPaths(key, request.sessionHigh, request.sessionLow, pathOf);
@@ -190,7 +196,8 @@ export class WritePreparer {
     try {
       this.reader.reset(request.bytes, request.start, request.end);
       if (request.opcode === OP.multi) return this.multi(writer);
-      if (request.opcode === OP.reconfig) return this.settings.reconfigEnabled ? ERR.UNIMPLEMENTED : ERR.RECONFIG_DISABLED;
+      if (request.opcode === OP.reconfig)
+        return this.settings.reconfigEnabled ? ERR.UNIMPLEMENTED : ERR.RECONFIG_DISABLED;
       return this.operation(request.opcode, request.opcode, writer);
     } catch (error) {
       if (error instanceof WireError) return ERR.MARSHALLING_ERROR;
@@ -209,7 +216,12 @@ export class WritePreparer {
       case OP.createTTL: {
         createTtlRequest.scan(this.reader, slots, 0);
         const at = createTtlRequest.slots.ttl;
-        return this.create(as, slots[createTtlRequest.slots.flags]!, slots[at]! * 2 ** 32 + (slots[at + 1]! >>> 0), writer);
+        return this.create(
+          as,
+          slots[createTtlRequest.slots.flags]!,
+          slots[at]! * 2 ** 32 + (slots[at + 1]! >>> 0),
+          writer,
+        );
       }
       case OP.delete:
         deleteRequest.scan(this.reader, slots, 0);
@@ -258,7 +270,8 @@ export class WritePreparer {
     }
     if (!isValidPath(path, start, end)) return ERR.BAD_ARGUMENTS;
     if (this.pending.find(path, start, end) !== undefined) return ERR.NODE_EXISTS;
-    if (ownerKind(parent.stat.ownerHigh, parent.stat.ownerLow) === NODE_KIND.ephemeral) return ERR.NO_CHILDREN_FOR_EPHEMERALS;
+    if (ownerKind(parent.stat.ownerHigh, parent.stat.ownerLow) === NODE_KIND.ephemeral)
+      return ERR.NO_CHILDREN_FOR_EPHEMERALS;
     if (!this.quotas.take(path, start, end, this.zxid, 1, Math.max(0, dataLength))) return ERR.QUOTA_EXCEEDED;
 
     const parentCreations = (creations + 1) | 0;
@@ -385,7 +398,12 @@ export class WritePreparer {
     const version = slots[setAclRequest.slots.version]!;
     if (!isValidPath(bytes, start, end)) return ERR.BAD_ARGUMENTS;
     if (slots[setAclRequest.slots.acl + 1]! <= 0) return ERR.INVALID_ACL;
-    const acl = this.access.storedForm(bytes, slots[setAclRequest.slots.acl]! - 4, this.reader.position - 4, identities);
+    const acl = this.access.storedForm(
+      bytes,
+      slots[setAclRequest.slots.acl]! - 4,
+      this.reader.position - 4,
+      identities,
+    );
     if (acl === undefined) return ERR.INVALID_ACL;
     const node = this.pending.find(bytes, start, end);
     if (node === undefined) return ERR.NO_NODE;
@@ -557,7 +575,10 @@ let sequencePath = new Uint8Array(512);
 
 /** Writes the path with the number of its parent's next child into `sequencePath`; returns its length. */
 function nameInSequence(bytes: Uint8Array, start: number, end: number, number: number): number {
-  const digits = number < 0 ? `-${String(-number).padStart(SEQUENCE_DIGITS - 1, "0")}` : String(number).padStart(SEQUENCE_DIGITS, "0");
+  const digits =
+    number < 0
+      ? `-${String(-number).padStart(SEQUENCE_DIGITS - 1, "0")}`
+      : String(number).padStart(SEQUENCE_DIGITS, "0");
   const length = end - start + digits.length;
   if (length > sequencePath.length) sequencePath = new Uint8Array(length * 2);
   sequencePath.set(bytes.subarray(start, end));
@@ -574,4 +595,3 @@ function isUndeletable(bytes: Uint8Array, start: number, end: number): boolean {
     return true;
   });
 }
-

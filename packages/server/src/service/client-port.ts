@@ -43,12 +43,21 @@ export class ClientPort {
     const anywhere = host === "0.0.0.0" ? undefined : host; // as with Java, IPv6 too where there is IPv6
     return new Promise((resolve, reject) => {
       this.server.once("error", reject);
-      this.server.listen({ port, ...(anywhere === undefined ? {} : { host: anywhere }), ...(listenBacklog > 0 ? { backlog: listenBacklog } : {}) }, () => {
-        this.server.off("error", reject);
-        this.server.on("error", (error) => this.logger.error({ error: error.message }, "The client port met an error"));
-        const address = this.server.address();
-        resolve({ host, port: typeof address === "object" && address !== null ? address.port : port });
-      });
+      this.server.listen(
+        {
+          port,
+          ...(anywhere === undefined ? {} : { host: anywhere }),
+          ...(listenBacklog > 0 ? { backlog: listenBacklog } : {}),
+        },
+        () => {
+          this.server.off("error", reject);
+          this.server.on("error", (error) =>
+            this.logger.error({ error: error.message }, "The client port met an error"),
+          );
+          const address = this.server.address();
+          resolve({ host, port: typeof address === "object" && address !== null ? address.port : port });
+        },
+      );
     });
   }
 
@@ -102,7 +111,8 @@ export class ClientPort {
     if (connectionsPerAddressMax > 0 && (this.perAddress.get(address) ?? 0) >= connectionsPerAddressMax) {
       return `Too many connections from ${address} - max is ${connectionsPerAddressMax} (maxClientCnxns)`;
     }
-    if (connectionsMax > 0 && this.sockets.size >= connectionsMax) return `Too many connections - max is ${connectionsMax} (maxCnxns)`;
+    if (connectionsMax > 0 && this.sockets.size >= connectionsMax)
+      return `Too many connections - max is ${connectionsMax} (maxCnxns)`;
     return undefined;
   }
 

@@ -31,7 +31,13 @@ export class ClientSocket implements ConnectionPort {
   private outputBytesWhenFull = -1;
   private ending = false;
 
-  constructor(socket: Socket, replica: Replica, limits: ClientSocketLimits, onWord: WordHandler, onGarbage: (reason: string) => void) {
+  constructor(
+    socket: Socket,
+    replica: Replica,
+    limits: ClientSocketLimits,
+    onWord: WordHandler,
+    onGarbage: (reason: string) => void,
+  ) {
     this.socket = socket;
     this.replica = replica;
     this.limits = limits;
@@ -88,7 +94,9 @@ export class ClientSocket implements ConnectionPort {
     const { connection } = this;
     if (this.outputBytesWhenFull < 0) this.outputBytesWhenFull = connection.outputBytes;
     if (connection.outputBytes - this.outputBytesWhenFull <= this.limits.outputBytesMax) return;
-    this.onGarbage(`it does not read: ${connection.outputBytes} bytes wait for it, ${this.limits.outputBytesMax} are allowed`);
+    this.onGarbage(
+      `it does not read: ${connection.outputBytes} bytes wait for it, ${this.limits.outputBytesMax} are allowed`,
+    );
     this.socket.destroy();
   }
 

@@ -1,4 +1,4 @@
-import { openSync, readFileSync, closeSync, rmSync, writeSync, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -13,7 +13,9 @@ export class DataLockedError extends Error {
   readonly pid: number;
 
   constructor(directory: string, pid: number) {
-    super(`the data directory ${directory} is in use by another server, process ${pid}: stop that one first, or give this one a dataDir of its own`);
+    super(
+      `the data directory ${directory} is in use by another server, process ${pid}: stop that one first, or give this one a dataDir of its own`,
+    );
     this.pid = pid;
   }
 }

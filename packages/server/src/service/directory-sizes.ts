@@ -1,7 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-export function dataDirectories(settings: { readonly dataDir: string; readonly dataLogDir: string }): { snapDirectory: string; logDirectory: string } {
+export function dataDirectories(settings: { readonly dataDir: string; readonly dataLogDir: string }): {
+  snapDirectory: string;
+  logDirectory: string;
+} {
   return { snapDirectory: join(settings.dataDir, "version-2"), logDirectory: join(settings.dataLogDir, "version-2") };
 }
 

@@ -114,7 +114,8 @@ class LoadingState {
   private compareRecorded(zxid: number): void {
     this.digestsComparable = true;
     const { tree, recordedDigest } = this.restore;
-    if (recordedDigest?.zxid === zxid && zxid > 0 && !tree.digest.equals(recordedDigest.high, recordedDigest.low)) this.onMismatch(zxid);
+    if (recordedDigest?.zxid === zxid && zxid > 0 && !tree.digest.equals(recordedDigest.high, recordedDigest.low))
+      this.onMismatch(zxid);
   }
 
   private onMismatch(zxid: number): void {

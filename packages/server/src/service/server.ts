@@ -1,5 +1,5 @@
-import { NodeDisk } from "../host/node-disk.js";
 import { nodeCompression } from "../host/node-compression.js";
+import { NodeDisk } from "../host/node-disk.js";
 import { nodeClock, nodeDigester, nodeRandom, nodeScheduler } from "../host/node-world.js";
 import type { Logger } from "../ports/index.js";
 import { Replica, type ReplicaSettings } from "../replica/index.js";
@@ -51,7 +51,8 @@ export async function startServer(settings: ServerSettings, logger: Logger): Pro
 function lockDirectories(settings: ServerSettings): () => void {
   const unlocks: (() => void)[] = [];
   try {
-    for (const directory of new Set([settings.dataDir, settings.dataLogDir])) unlocks.push(lockDataDirectory(directory));
+    for (const directory of new Set([settings.dataDir, settings.dataLogDir]))
+      unlocks.push(lockDataDirectory(directory));
   } catch (error) {
     for (const unlock of unlocks) unlock();
     throw error;
@@ -119,7 +120,14 @@ class StandaloneServer implements Server {
   private closing: Promise<void> | undefined;
   private failed = false;
 
-  constructor(settings: ServerSettings, logger: Logger, database: Database, log: TxnLog, snapshotter: Snapshotter, unlock: () => void) {
+  constructor(
+    settings: ServerSettings,
+    logger: Logger,
+    database: Database,
+    log: TxnLog,
+    snapshotter: Snapshotter,
+    unlock: () => void,
+  ) {
     this.settings = settings;
     this.logger = logger;
     this.database = database;
@@ -207,7 +215,8 @@ class StandaloneServer implements Server {
   private makeReplica(): Replica {
     const { settings, database, log, logger } = this;
     const sessions = new SessionTable(settings.tickTimeMs, nodeClock.monotonicMs());
-    for (const [key, { idHigh, idLow, timeoutMs }] of database.sessions) sessions.add(key, idHigh, idLow, timeoutMs, nodeClock.monotonicMs());
+    for (const [key, { idHigh, idLow, timeoutMs }] of database.sessions)
+      sessions.add(key, idHigh, idLow, timeoutMs, nodeClock.monotonicMs());
     return new Replica(
       {
         settings: replicaSettings(settings),

@@ -74,7 +74,10 @@ export class Snapshotter {
     try {
       await purge(disk, directory, purgeRetainCount, logger);
     } catch (error) {
-      logger.error({ error: messageOf(error) }, "Purging old snapshots and logs failed; it is tried again at the next interval");
+      logger.error(
+        { error: messageOf(error) },
+        "Purging old snapshots and logs failed; it is tried again at the next interval",
+      );
     }
   }
 

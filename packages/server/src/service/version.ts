@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 /** The ZooKeeper release whose behaviour clients may expect: tools compare this number. */
 export const COMPATIBLE_VERSION = "3.9.4";
 
-const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 export const WATCHKEEPER_VERSION: string = manifest.version;
 

@@ -44,7 +44,15 @@ export class SessionTable {
   add(key: bigint, idHigh: number, idLow: number, timeoutMs: number, nowMs: number): Session {
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    const session: Session = { key, idHigh, idLow, timeoutMs, createdTimeoutMs: timeoutMs, expiresMs: 0, closing: false };
+    const session: Session = {
+      key,
+      idHigh,
+      idLow,
+      timeoutMs,
+      createdTimeoutMs: timeoutMs,
+      expiresMs: 0,
+      closing: false,
+    };
     this.byKey.set(key, session);
     this.touch(session, nowMs);
     return session;

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, type Acl, acl, vector } from "@watchkeeper/wire";
+import { type Acl, acl, ByteReader, ByteWriter, vector } from "@watchkeeper/wire";
 
 /**
  * The distinct ACL lists in use. A node holds a list's number; equal lists (order included) share

@@ -14,8 +14,8 @@ import {
   OP,
   RECORD_SLOTS_MAX,
   readInt,
-  setAclTxn,
   STAT_BYTES,
+  setAclTxn,
   setDataTxn,
   TXN_DIGEST_BYTES,
   txn,
@@ -25,7 +25,7 @@ import {
 import { containerOwner, ttlOwner } from "./node-owner.js";
 import { lastSlash } from "./path-rules.js";
 import type { Quotas } from "./quotas.js";
-import { type NodeSource, NO_NODE, ROOT, sessionKey, type Tree } from "./tree.js";
+import { NO_NODE, type NodeSource, ROOT, sessionKey, type Tree } from "./tree.js";
 
 /**
  * Applying transactions: the only way a tree changes once it is loaded (Apache's
@@ -39,9 +39,23 @@ import { type NodeSource, NO_NODE, ROOT, sessionKey, type Tree } from "./tree.js
 
 /** Hears what changed, in the order in which watches are to fire. Offsets are into `path`, valid during the call. */
 export interface ChangeListener {
-  onCreated(path: Uint8Array, start: number, end: number, aclNumber: number, parentEnd: number, parentAcl: number): void;
+  onCreated(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    aclNumber: number,
+    parentEnd: number,
+    parentAcl: number,
+  ): void;
   /** Before the ACLs are released. `parentAcl` 0 with a parent that is gone does not happen: a node has a parent. */
-  onDeleted(path: Uint8Array, start: number, end: number, aclNumber: number, parentEnd: number, parentAcl: number): void;
+  onDeleted(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    aclNumber: number,
+    parentEnd: number,
+    parentAcl: number,
+  ): void;
   onDataChanged(path: Uint8Array, start: number, end: number, aclNumber: number): void;
 }
 
@@ -194,7 +208,12 @@ export class TxnApplier {
         return;
       case OP.createTTL:
         createTtlTxn.scan(this.reader, slots, 0);
-        this.createNode(type, bytes, slots[createTtlTxn.slots.parentCVersion]!, ttlOwner(joined(slots, createTtlTxn.slots.ttl)));
+        this.createNode(
+          type,
+          bytes,
+          slots[createTtlTxn.slots.parentCVersion]!,
+          ttlOwner(joined(slots, createTtlTxn.slots.ttl)),
+        );
         return;
       case OP.delete:
       case OP.deleteContainer:
@@ -246,10 +265,20 @@ export class TxnApplier {
       parentCreations = -1;
     }
     const ephemeral = slots[createTxn.slots.ephemeral] !== 0;
-    this.createNode(type, bytes, parentCreations, ephemeral ? { high: this.clientHigh, low: this.clientLow } : NO_OWNER);
+    this.createNode(
+      type,
+      bytes,
+      parentCreations,
+      ephemeral ? { high: this.clientHigh, low: this.clientLow } : NO_OWNER,
+    );
   }
 
-  private createNode(type: number, bytes: Uint8Array, parentCreations: number, owner: { high: number; low: number }): void {
+  private createNode(
+    type: number,
+    bytes: Uint8Array,
+    parentCreations: number,
+    owner: { high: number; low: number },
+  ): void {
     const tree = this.tree;
     const pathStart = slots[createTxn.slots.path]!;
     const pathEnd = pathStart + slots[createTxn.slots.path + 1]!;
@@ -357,7 +386,13 @@ export class TxnApplier {
     this.deleteNode(this.scratchResult, path.bytes, 0, path.length);
   }
 
-  private setSource(bytes: Uint8Array, pathStart: number, pathEnd: number, dataStart: number, dataLength: number): void {
+  private setSource(
+    bytes: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    dataStart: number,
+    dataLength: number,
+  ): void {
     const source = this.source;
     source.path = bytes;
     source.pathStart = pathStart;

@@ -39,7 +39,11 @@ export class Quotas {
   }
 
   /** The deepest quota that covers the path, if any. */
-  covering(path: string): { readonly path: string; readonly limits: QuotaValues; readonly count: number; readonly bytes: number } | undefined {
+  covering(
+    path: string,
+  ):
+    | { readonly path: string; readonly limits: QuotaValues; readonly count: number; readonly bytes: number }
+    | undefined {
     for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
       const covered = path.slice(0, end);
       const quota = this.byPath.get(covered);
@@ -87,7 +91,12 @@ export class Quotas {
     if (covered !== undefined) {
       const stats = encodeText(`${QUOTA_PREFIX}${covered}${STATS_NAME}`);
       const known = this.byPath.get(covered);
-      const quota: Quota = { limits: parseQuota(this.dataText(node)), count: 0, bytes: 0, statsNode: this.tree.find(stats, 0, stats.length) };
+      const quota: Quota = {
+        limits: parseQuota(this.dataText(node)),
+        count: 0,
+        bytes: 0,
+        statsNode: this.tree.find(stats, 0, stats.length),
+      };
       this.byPath.set(covered, quota);
       if (known === undefined) this.recount(covered, quota);
       else {
@@ -127,7 +136,8 @@ export class Quotas {
   }
 
   private show(quota: Quota): void {
-    if (quota.statsNode !== NO_NODE) this.tree.replaceDataOnly(quota.statsNode, encodeText(`count=${quota.count},bytes=${quota.bytes}`));
+    if (quota.statsNode !== NO_NODE)
+      this.tree.replaceDataOnly(quota.statsNode, encodeText(`count=${quota.count},bytes=${quota.bytes}`));
   }
 
   private dataText(node: number): string {

@@ -8,7 +8,8 @@ const CONFIG_ACL = [{ perms: 1, id: { scheme: "world", id: "anyone" } }];
 export function addSystemNodes(tree: Tree): void {
   add(tree, "/zookeeper", OPEN_ACL, 0);
   const configAcl = encodeAcl(CONFIG_ACL);
-  if (!exists(tree, "/zookeeper/config")) add(tree, "/zookeeper/config", tree.acls.use(configAcl, 0, configAcl.length), -1);
+  if (!exists(tree, "/zookeeper/config"))
+    add(tree, "/zookeeper/config", tree.acls.use(configAcl, 0, configAcl.length), -1);
   add(tree, "/zookeeper/quota", OPEN_ACL, 0);
 }
 

@@ -1,4 +1,13 @@
-import { copyBytes, readInt, readLongAsNumber, STAT_BYTES, STAT_OFFSETS, writeInt, writeLongFromNumber, type ByteWriter } from "@watchkeeper/wire";
+import {
+  type ByteWriter,
+  copyBytes,
+  readInt,
+  readLongAsNumber,
+  STAT_BYTES,
+  STAT_OFFSETS,
+  writeInt,
+  writeLongFromNumber,
+} from "@watchkeeper/wire";
 import { CellStore, HashIndex, hashBytes, PagedInts, sameBytes } from "../memory/index.js";
 import { AclTable, OPEN_ACL } from "./acl-table.js";
 import { CRC32_START, crc32Continue } from "./crc32.js";
@@ -218,7 +227,7 @@ export class Tree {
 
   replyBytes(node: number): number {
     const length = this.dataLength(node);
-    return 4 + (length > 0 ? length : 0) + STAT_BYTES;
+    return 4 + Math.max(length, 0) + STAT_BYTES;
   }
 
   /** -1 for null data. */
@@ -228,7 +237,7 @@ export class Tree {
 
   statStart(node: number): number {
     const length = this.dataLength(node);
-    return this.replyStart(node) + 4 + (length > 0 ? length : 0);
+    return this.replyStart(node) + 4 + Math.max(length, 0);
   }
 
   readStat(node: number, into: NodeStat): void {
@@ -257,7 +266,8 @@ export class Tree {
   pathLength(node: number): number {
     if (node === ROOT) return 0;
     let length = 0;
-    for (let walk = node; walk !== ROOT; walk = this.rows.get(walk, PARENT)) length += this.rows.get(walk, NAME_LENGTH) + 1;
+    for (let walk = node; walk !== ROOT; walk = this.rows.get(walk, PARENT))
+      length += this.rows.get(walk, NAME_LENGTH) + 1;
     return length;
   }
 
@@ -281,7 +291,15 @@ export class Tree {
   // Changing. Callers have checked that the change makes sense; nothing here can fail.
 
   /** Adds a node below `parent` with a fresh Stat. The ACL's use has been counted. The parent's Stat is the caller's. */
-  create(parent: number, source: NodeSource, aclNumber: number, zxid: number, timeMs: number, ownerHigh: number, ownerLow: number): number {
+  create(
+    parent: number,
+    source: NodeSource,
+    aclNumber: number,
+    zxid: number,
+    timeMs: number,
+    ownerHigh: number,
+    ownerLow: number,
+  ): number {
     const stat = this.stat;
     stat.czxid = stat.mzxid = stat.pzxid = zxid;
     stat.ctime = stat.mtime = timeMs;
@@ -307,7 +325,8 @@ export class Tree {
     this.afterDataChange(node, path, pathStart, pathEnd);
     this.approximateBytes += pathEnd - pathStart + Math.max(0, source.dataLength);
     this.own(node, stat.ownerHigh, stat.ownerLow);
-    if (pathEnd - pathStart === SYSTEM_PATH.length && sameBytes(path, pathStart, SYSTEM_PATH, 0, SYSTEM_PATH.length)) this.systemNode = node;
+    if (pathEnd - pathStart === SYSTEM_PATH.length && sameBytes(path, pathStart, SYSTEM_PATH, 0, SYSTEM_PATH.length))
+      this.systemNode = node;
     return node;
   }
 
@@ -464,13 +483,21 @@ export class Tree {
     writeInt(bytes, at + STAT_OFFSETS.aversion, stat.aversion);
     writeInt(bytes, at + STAT_OFFSETS.ephemeralOwner, ephemeral ? stat.ownerHigh : 0);
     writeInt(bytes, at + STAT_OFFSETS.ephemeralOwner + 4, ephemeral ? stat.ownerLow : 0);
-    writeInt(bytes, at + STAT_OFFSETS.dataLength, dataLength > 0 ? dataLength : 0);
+    writeInt(bytes, at + STAT_OFFSETS.dataLength, Math.max(dataLength, 0));
     writeInt(bytes, at + STAT_OFFSETS.numChildren, this.rows.get(node, CHILDREN));
     this.showCversion(node);
   }
 
   /** Gives a new node its cell: name, data, and room for a Stat. */
-  private fillCell(node: number, name: Uint8Array, nameStart: number, nameEnd: number, data: Uint8Array, dataStart: number, dataLength: number): void {
+  private fillCell(
+    node: number,
+    name: Uint8Array,
+    nameStart: number,
+    nameEnd: number,
+    data: Uint8Array,
+    dataStart: number,
+    dataLength: number,
+  ): void {
     const nameLength = nameEnd - nameStart;
     const cell = this.cells.allocate(cellSize(nameLength, dataLength));
     const bytes = this.cells.bytesOf(cell);
@@ -490,7 +517,7 @@ export class Tree {
     const oldBytes = this.cellBytesOf(node);
     const oldStat = this.statStart(node);
     savedStat.set(oldBytes.subarray(oldStat, oldStat + STAT_BYTES));
-    writeInt(savedStat, STAT_OFFSETS.dataLength, dataLength > 0 ? dataLength : 0);
+    writeInt(savedStat, STAT_OFFSETS.dataLength, Math.max(dataLength, 0));
     if (!this.cells.fits(cellSize(nameLength, oldLength), cellSize(nameLength, dataLength))) {
       const old = this.rows.get(node, CELL) >>> 0;
       const cell = this.cells.allocate(cellSize(nameLength, dataLength));
@@ -576,5 +603,16 @@ export function sessionKey(high: number, low: number): bigint {
 }
 
 export function emptyStat(): NodeStat {
-  return { czxid: 0, mzxid: 0, pzxid: 0, ctime: 0, mtime: 0, version: 0, creations: 0, aversion: 0, ownerHigh: 0, ownerLow: 0 };
+  return {
+    czxid: 0,
+    mzxid: 0,
+    pzxid: 0,
+    ctime: 0,
+    mtime: 0,
+    version: 0,
+    creations: 0,
+    aversion: 0,
+    ownerHigh: 0,
+    ownerLow: 0,
+  };
 }

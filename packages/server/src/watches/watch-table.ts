@@ -131,13 +131,29 @@ export class WatchTable {
 
   // Triggers, in the order of Apache's table (server-semantics 11.2).
 
-  onCreated(sink: EventSink, path: Uint8Array, start: number, end: number, aclNumber: number, parentEnd: number, parentAcl: number): void {
+  onCreated(
+    sink: EventSink,
+    path: Uint8Array,
+    start: number,
+    end: number,
+    aclNumber: number,
+    parentEnd: number,
+    parentAcl: number,
+  ): void {
     if (this.watches.count === 0) return;
     this.trigger(sink, EVENT_TYPE.nodeCreated, DATA_TRIGGER, path, start, end, aclNumber, true);
     this.triggerParent(sink, path, start, parentEnd, parentAcl);
   }
 
-  onDeleted(sink: EventSink, path: Uint8Array, start: number, end: number, aclNumber: number, parentEnd: number, parentAcl: number): void {
+  onDeleted(
+    sink: EventSink,
+    path: Uint8Array,
+    start: number,
+    end: number,
+    aclNumber: number,
+    parentEnd: number,
+    parentAcl: number,
+  ): void {
     if (this.watches.count === 0) return;
     this.trigger(sink, EVENT_TYPE.nodeDeleted, DATA_TRIGGER, path, start, end, aclNumber, true);
     // Whoever watches both the data and the children hears of the deletion once.
@@ -211,7 +227,11 @@ export class WatchTable {
   ): boolean {
     let said = announced;
     const at = this.findPath(path, start, ancestorEnd);
-    for (let watch = at === 0 ? 0 : this.paths.get(at, FIRST_WATCH); watch !== 0; watch = this.watches.get(watch, NEXT_AT_PATH)) {
+    for (
+      let watch = at === 0 ? 0 : this.paths.get(at, FIRST_WATCH);
+      watch !== 0;
+      watch = this.watches.get(watch, NEXT_AT_PATH)
+    ) {
       if ((this.watches.get(watch, BITS) & WATCH_BIT.recursive) === 0) continue;
       if (!said) sink.onEvent(type, path, start, end, aclNumber);
       said = true;
@@ -233,8 +253,16 @@ export class WatchTable {
     for (let row = 1; row < this.watchers.rowsEnd; row++) this.forEachOf(row, bits, call);
   }
 
-  forEachOf(watcher: number, bits: number, call: (watcher: number, path: Uint8Array, start: number, end: number) => void): void {
-    for (let watch = this.watchers.get(watcher, FIRST_OF_WATCHER); watch !== 0; watch = this.watches.get(watch, NEXT_OF_WATCHER)) {
+  forEachOf(
+    watcher: number,
+    bits: number,
+    call: (watcher: number, path: Uint8Array, start: number, end: number) => void,
+  ): void {
+    for (
+      let watch = this.watchers.get(watcher, FIRST_OF_WATCHER);
+      watch !== 0;
+      watch = this.watches.get(watch, NEXT_OF_WATCHER)
+    ) {
       if ((this.watches.get(watch, BITS) & bits) === 0) continue;
       const path = this.watches.get(watch, PATH);
       const cell = this.paths.get(path, CELL) >>> 0;
@@ -256,7 +284,8 @@ export class WatchTable {
     for (let path = this.pathIndex.first(hash); path !== 0; path = this.pathIndex.next(path, hash)) {
       const cell = this.paths.get(path, CELL) >>> 0;
       const same = this.paths.get(path, LENGTH) === end - start;
-      if (same && sameBytes(this.cells.bytesOf(cell), this.cells.offsetOf(cell), bytes, start, end - start)) return path;
+      if (same && sameBytes(this.cells.bytesOf(cell), this.cells.offsetOf(cell), bytes, start, end - start))
+        return path;
     }
     return 0;
   }

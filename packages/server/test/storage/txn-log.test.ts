@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type LogBatch, readTxnLog, TxnLog, type TxnLogOptions } from "../../src/storage/index.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
-import { batchOf, logFile, seenTxn, type TestTxn, txn, txns } from "./txns.js";
+import { batchOf, brief, logFile, seenTxn, type TestTxn, txn, txns } from "./txns.js";
 import { MemoryLogger, SeededRandom, TurnedClock, until } from "./world.js";
 
 const LOGS = "/data/version-2";
@@ -21,13 +21,13 @@ async function setup(options: TxnLogOptions = { preAllocBytes: 0 }, disk = new M
   return { disk, clock, logger, log };
 }
 
-async function entriesOf(disk: MemoryDisk, name: string): Promise<TestTxn[]> {
+async function entriesOf(disk: MemoryDisk, name: string): Promise<string[]> {
   const seen: TestTxn[] = [];
   const verdict = await readTxnLog(disk, `${LOGS}/${name}`, (bytes, start, end, _position, zxid) =>
     seen.push(seenTxn(bytes, start, end, zxid)),
   );
   expect(verdict.kind).toBe("complete");
-  return seen;
+  return brief(seen);
 }
 
 describe("the txn log", () => {
@@ -47,8 +47,8 @@ describe("the txn log", () => {
     expect(await disk.list(LOGS)).toEqual(["log.1"]);
     expect(log.sizeBytes).toBe(0);
     await log.append(batchOf(txns(4, 5)));
-    expect(await entriesOf(disk, "log.1")).toEqual(txns(1, 3));
-    expect(await entriesOf(disk, "log.4")).toEqual(txns(4, 5));
+    expect(await entriesOf(disk, "log.1")).toEqual(brief(txns(1, 3)));
+    expect(await entriesOf(disk, "log.4")).toEqual(brief(txns(4, 5)));
     await log.close();
   });
 
@@ -156,7 +156,7 @@ describe("durability of the txn log", () => {
       };
       await log.append(batchOf(txns(1, 40))).catch(() => {});
       disk.beforeOperation = undefined;
-      if ((await disk.list(LOGS)).includes("log.1")) expect(await entriesOf(disk, "log.1")).toEqual(txns(1, 40));
+      if ((await disk.list(LOGS)).includes("log.1")) expect(await entriesOf(disk, "log.1")).toEqual(brief(txns(1, 40)));
     }
   });
 
@@ -192,7 +192,7 @@ describe("durability of the txn log", () => {
     await log.append(batchOf(txns(1, 2)));
     await log.append(batchOf(txns(3, 4)));
     expect(kinds).not.toContain("syncDirectory");
-    expect(await entriesOf(disk, "log.1")).toEqual(txns(1, 4));
+    expect(await entriesOf(disk, "log.1")).toEqual(brief(txns(1, 4)));
   });
 });
 
@@ -210,17 +210,18 @@ describe("the zeros ahead of the entries", () => {
     await log.append(batchOf(txns(1, 3)));
     await filled(log);
     await log.append(batchOf(txns(4, 4)));
-    expect(disk.contents(`${LOGS}/log.1`).length).toBe(log.sizeBytes);
-    expect(await entriesOf(disk, "log.1")).toEqual(txns(1, 4));
+    expect(disk.contents(`${LOGS}/log.1`).length).toBeGreaterThanOrEqual(4 << 20);
+    expect(await entriesOf(disk, "log.1")).toEqual(brief(txns(1, 4)));
     await log.close();
   });
 
   test("reach no further than preAllocSize", async () => {
-    const { log } = await setup({ preAllocBytes: 300 << 10 });
+    const { disk, log } = await setup({ preAllocBytes: 300 << 10 });
     await log.append(batchOf(txns(1, 1)));
-    await until(() => log.sizeBytes >= 300 << 10);
+    for (let zxid = 2; zxid <= 4; zxid++) await log.append(batchOf([txn(zxid, new Uint8Array(100_000))]));
+    await until(() => log.sizeBytes >= 600_000);
     await log.close();
-    expect(log.sizeBytes).toBeLessThan(600 << 10);
+    expect(disk.contents(`${LOGS}/log.1`).length).toBeLessThan(900_000);
   });
 
   test("are refilled as entries use them up", async () => {
@@ -232,7 +233,7 @@ describe("the zeros ahead of the entries", () => {
     }
     await until(() => log.sizeBytes >= 15_000_000);
     await log.close();
-    expect(await entriesOf(disk, "log.1")).toEqual(list);
+    expect(await entriesOf(disk, "log.1")).toEqual(brief(list));
   });
 
   /** Holds back the first piece of zeros that is written behind `from`. @returns lets it go */
@@ -264,7 +265,7 @@ describe("the zeros ahead of the entries", () => {
     await filled(log);
     await log.append(batchOf([txn(8)]));
     await log.close();
-    expect(await entriesOf(disk, "log.1")).toEqual([...txns(1, 6), large, txn(8)]);
+    expect(await entriesOf(disk, "log.1")).toEqual(brief([...txns(1, 6), large, txn(8)]));
   });
 
   test("an append that is carried out late is not overtaken by zeros over its place", async () => {
@@ -283,7 +284,7 @@ describe("the zeros ahead of the entries", () => {
       await append;
     }
     await log.close();
-    expect(await entriesOf(disk, "log.1")).toEqual([txn(1), ...list]);
+    expect(await entriesOf(disk, "log.1")).toEqual(brief([txn(1), ...list]));
   });
 
   test("overlap with appends in any order of the disk without loss", async () => {
@@ -311,7 +312,7 @@ describe("the zeros ahead of the entries", () => {
       });
       await appends;
       disk.beforeOperation = undefined;
-      expect(await entriesOf(disk, "log.1"), `seed ${seed}`).toEqual(list);
+      expect(await entriesOf(disk, "log.1"), `seed ${seed}`).toEqual(brief(list));
     }
   });
 
@@ -321,7 +322,7 @@ describe("the zeros ahead of the entries", () => {
     await log.append(batchOf(txns(1, 2)));
     for (let zxid = 3; zxid < 20; zxid++) await log.append(batchOf(txns(zxid, zxid)));
     await log.close();
-    expect(await entriesOf(disk, "log.1")).toEqual(txns(1, 19));
+    expect(await entriesOf(disk, "log.1")).toEqual(brief(txns(1, 19)));
     expect(logger.warnings.every((sentence) => sentence.includes("preallocating"))).toBe(true);
     expect(logger.warnings.length).toBeGreaterThan(0);
     expect(logger.warnings.length).toBeLessThanOrEqual(2);

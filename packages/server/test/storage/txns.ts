@@ -1,5 +1,5 @@
 import { type ByteWriter, OP, setDataTxn, TXN_HEADER_BYTES, txnDigest, txnHeader } from "@watchkeeper/wire";
-import { LogBatch } from "../../src/storage/index.js";
+import { adler32, LogBatch } from "../../src/storage/index.js";
 
 /** Txns as tests need them: of a given zxid and size, told apart by their data. */
 export interface TestTxn {
@@ -56,6 +56,11 @@ export function seenTxn(bytes: Uint8Array, start: number, end: number, zxid: num
   const dataLength = end - start - TXN_HEADER_BYTES - 4 - 2 - 4 - 4 - 12;
   const dataStart = start + TXN_HEADER_BYTES + 4 + 2 + 4;
   return { zxid, data: bytes.slice(dataStart, dataStart + dataLength) };
+}
+
+/** For comparing many or large ones at once: one short text each. */
+export function brief(list: readonly TestTxn[]): string[] {
+  return list.map(({ zxid, data }) => `${zxid}: ${data.length} bytes, adler ${adler32(data, 0, data.length)}`);
 }
 
 export function hex(text: string): Uint8Array {

@@ -43,7 +43,8 @@ function decodeSurrogates(bytes: Uint8Array, start: number, end: number): string
   let text = "";
   let from = start;
   for (let i = start; i + 2 < end; i++) {
-    if (bytes[i] !== 0xed || bytes[i + 1]! < 0xa0 || (bytes[i + 1]! & 0xc0) !== 0x80 || (bytes[i + 2]! & 0xc0) !== 0x80) continue;
+    if (bytes[i] !== 0xed || bytes[i + 1]! < 0xa0 || (bytes[i + 1]! & 0xc0) !== 0x80 || (bytes[i + 2]! & 0xc0) !== 0x80)
+      continue;
     text += decoder.decode(bytes.subarray(from, i));
     text += String.fromCharCode(0xd000 | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f));
     i += 2;

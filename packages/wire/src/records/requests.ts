@@ -1,4 +1,16 @@
-import { bool, buffer, int, long, nullableBuffer, nullableUstring, nullableVector, record, type ValueOf, ustring, vector } from "./kit.js";
+import {
+  bool,
+  buffer,
+  int,
+  long,
+  nullableBuffer,
+  nullableUstring,
+  nullableVector,
+  record,
+  ustring,
+  type ValueOf,
+  vector,
+} from "./kit.js";
 import { acl, stat } from "./shared.js";
 
 /** Bodies of requests and responses, in the order of the operations table. Bodies without fields have no record. */

@@ -1,4 +1,4 @@
-import { int, long, record, type ValueOf, ustring } from "./kit.js";
+import { int, long, record, ustring, type ValueOf } from "./kit.js";
 
 /** Records that requests, transactions and files have in common. */
 export const id = record("Id", { scheme: ustring, id: ustring });

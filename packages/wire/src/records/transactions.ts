@@ -1,4 +1,4 @@
-import { bool, buffer, int, long, nullableBuffer, record, type ValueOf, ustring, vector } from "./kit.js";
+import { bool, buffer, int, long, nullableBuffer, record, ustring, type ValueOf, vector } from "./kit.js";
 import { acl } from "./shared.js";
 
 /**

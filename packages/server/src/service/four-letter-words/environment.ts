@@ -1,4 +1,4 @@
-import { arch, freemem, hostname, homedir, platform, release, totalmem, userInfo } from "node:os";
+import { arch, freemem, homedir, hostname, platform, release, totalmem, userInfo } from "node:os";
 import { cwd } from "node:process";
 import { dataDirectories } from "../directory-sizes.js";
 import { SERVER_VERSION } from "../version.js";

@@ -6,9 +6,12 @@ import { TELNET_CLOSE, TRACE_MASK_BYTES, words } from "./words.js";
 export type { WordContext } from "./word-context.js";
 
 /** Makes the handler that a new connection's first four bytes are given to; true where they are a word and dealt with. */
-export function wordHandler(context: WordContext): (word: Uint8Array, rest: () => Uint8Array | undefined, socket: Socket) => boolean {
+export function wordHandler(
+  context: WordContext,
+): (word: Uint8Array, rest: () => Uint8Array | undefined, socket: Socket) => boolean {
   const { fourLetterWords } = context.settings;
-  const isAllowed = (word: string): boolean => fourLetterWords === "*" || word === "srvr" || fourLetterWords.includes(word);
+  const isAllowed = (word: string): boolean =>
+    fourLetterWords === "*" || word === "srvr" || fourLetterWords.includes(word);
   return (bytes, rest, socket) => {
     const word = String.fromCharCode(...bytes);
     if (word === TELNET_CLOSE) {

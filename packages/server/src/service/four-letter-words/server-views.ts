@@ -1,4 +1,4 @@
-import { decodeText, ByteWriter } from "@watchkeeper/wire";
+import { ByteWriter, decodeText } from "@watchkeeper/wire";
 import { hex64, sessionName } from "../../replica/index.js";
 import type { Session } from "../../sessions/index.js";
 import { WATCH_BIT } from "../../watches/index.js";
@@ -21,7 +21,9 @@ export function serverStats(context: WordContext, withClients: boolean): string 
     "Mode: standalone",
     `Node count: ${replica.tree.count + 1}`, // the root has two names in Apache's map and counts twice
   ];
-  const clients = withClients ? `Clients:\n${[...replica.connections].map((one) => describeConnection(one, false)).join("")}\n` : "";
+  const clients = withClients
+    ? `Clients:\n${[...replica.connections].map((one) => describeConnection(one, false)).join("")}\n`
+    : "";
   return `Zookeeper version: ${SERVER_VERSION}\n${clients}${lines.map((line) => `${line}\n`).join("")}`;
 }
 

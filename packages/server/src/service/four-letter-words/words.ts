@@ -2,8 +2,8 @@ import { readLong } from "@watchkeeper/wire";
 import { describeConnection } from "./connections.js";
 import { configuration, environment } from "./environment.js";
 import { monitor } from "./monitor.js";
+import { digests, dumpSessions, dumpWatches, serverStats, watchSummary } from "./server-views.js";
 import type { WordContext } from "./word-context.js";
-import { dumpSessions, dumpWatches, digests, serverStats, watchSummary } from "./server-views.js";
 
 /**
  * The four-letter words: text commands on the client port, as Apache's servers answer them, to the
@@ -20,9 +20,14 @@ let traceMask = 306n;
 
 export const words: Readonly<Record<string, Word>> = {
   conf: { answer: configuration },
-  cons: { answer: (context) => `${[...context.replica.connections].map((one) => describeConnection(one, true)).join("")}\n` },
+  cons: {
+    answer: (context) => `${[...context.replica.connections].map((one) => describeConnection(one, true)).join("")}\n`,
+  },
   crst: { answer: resetConnectionStats },
-  dirs: { answer: (context) => `datadir_size: ${context.directorySizes().dataDirBytes}\nlogdir_size: ${context.directorySizes().logDirBytes}\n` },
+  dirs: {
+    answer: (context) =>
+      `datadir_size: ${context.directorySizes().dataDirBytes}\nlogdir_size: ${context.directorySizes().logDirBytes}\n`,
+  },
   dump: { answer: dumpSessions },
   envi: { answer: environment, always: true },
   gtmk: { answer: () => String(traceMask), always: true },
