@@ -59,7 +59,8 @@ class Shell {
     const answered = await this.#until(() => marker.test(this.#unread), answerDeadlineMs);
     if (!answered) {
       this.isLost = true;
-      return [...withoutNoise(this.#take(this.#unread.length)), `<no answer within ${answerDeadlineMs} ms>`];
+      const why = this.#hasEnded ? "<the shell ended>" : `<no answer within ${answerDeadlineMs} ms>`;
+      return [...withoutNoise(this.#take(this.#unread.length)), why];
     }
     const end = this.#unread.search(marker);
     let text = this.#take(end);

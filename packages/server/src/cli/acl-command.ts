@@ -1,6 +1,6 @@
 import type { AclEntry } from "@watchkeeper/client";
 import { Command } from "commander";
-import { formatAclEntry, parseAcl } from "./acl-text.js";
+import { aclFields, formatAclEntry, parseAcl } from "./acl-text.js";
 import { addClientOptions, type ClientOptions, withClient } from "./client-session.js";
 import { printable, printJson, printLine } from "./output.js";
 
@@ -32,7 +32,7 @@ function aclGetCommand(): Command {
   return addClientOptions(command).action((path: string, options: ClientOptions) =>
     withClient(options, async (client) => {
       const { acl, stat } = await client.getAcl(path);
-      if (options.json === true) printJson({ path, acl: acl.map(jsonEntry), aversion: stat.aversion });
+      if (options.json === true) printJson({ path, acl: acl.map(aclFields), aversion: stat.aversion });
       else for (const entry of acl) printLine(printable(formatAclEntry(entry)));
     }),
   );
@@ -49,9 +49,4 @@ function aclSetCommand(): Command {
       if (options.json === true) printJson({ path, aversion: stat.aversion });
     }),
   );
-}
-
-function jsonEntry(entry: AclEntry): { scheme: string; id: string; permissions: string } {
-  const text = formatAclEntry(entry);
-  return { scheme: entry.scheme, id: entry.id, permissions: text.slice(text.lastIndexOf(":") + 1) };
 }

@@ -1,12 +1,13 @@
-import { type AclEntry, PERMISSION } from "@watchkeeper/client";
+import type { AclEntry } from "@watchkeeper/client";
+import { type Acl, PERMISSIONS } from "@watchkeeper/wire";
 import { InvalidArgumentError } from "commander";
 
 const LETTERS = {
-  c: PERMISSION.create,
-  d: PERMISSION.delete,
-  r: PERMISSION.read,
-  w: PERMISSION.write,
-  a: PERMISSION.admin,
+  c: PERMISSIONS.create,
+  d: PERMISSIONS.delete,
+  r: PERMISSIONS.read,
+  w: PERMISSIONS.write,
+  a: PERMISSIONS.admin,
 } as const;
 
 /** Reads `scheme:id:perms,...` as zkCli does: the id may hold colons, it ends at the last one. */
@@ -37,8 +38,20 @@ function parsePermissions(letters: string): number {
 }
 
 export function formatAclEntry(entry: AclEntry): string {
-  const letters = Object.entries(LETTERS)
-    .filter(([, bit]) => (entry.permissions & bit) !== 0)
-    .map(([letter]) => letter);
-  return `${entry.scheme}:${entry.id}:${letters.join("")}`;
+  return `${entry.scheme}:${entry.id}:${formatPermissions(entry.permissions)}`;
+}
+
+/** An entry for programs. */
+export function aclFields(entry: AclEntry): { scheme: string; id: string; permissions: string } {
+  return { scheme: entry.scheme, id: entry.id, permissions: formatPermissions(entry.permissions) };
+}
+
+function formatPermissions(permissions: number): string {
+  const letters = Object.entries(LETTERS).filter(([, bit]) => (permissions & bit) !== 0);
+  return letters.map(([letter]) => letter).join("");
+}
+
+/** An entry as files hold it. */
+export function storedAclEntry({ perms, id }: Acl): AclEntry {
+  return { scheme: id.scheme, id: id.id, permissions: perms };
 }

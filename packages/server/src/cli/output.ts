@@ -6,7 +6,11 @@ export function printLine(line: string): void {
 
 /** One JSON value on one line; 64-bit numbers as text, which JSON's own numbers cannot hold. */
 export function printJson(value: unknown): void {
-  printLine(JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? each.toString() : each)));
+  printLine(jsonText(value));
+}
+
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? each.toString() : each));
 }
 
 /** Writes to a pipe that may be slow; resolves when more can be written. */
@@ -39,8 +43,8 @@ export function statFields(stat: Stat) {
     dataLength: stat.dataLength,
     numChildren: stat.numChildren,
     ephemeralOwner: hex(stat.ephemeralOwner),
-    ctime: time(stat.ctime),
-    mtime: time(stat.mtime),
+    ctime: isoTime(stat.ctime),
+    mtime: isoTime(stat.mtime),
     czxid: hex(stat.czxid),
     mzxid: hex(stat.mzxid),
     pzxid: hex(stat.pzxid),
@@ -67,7 +71,8 @@ export function printStat(stat: Stat): void {
   }
 }
 
-function time(ms: bigint): string {
+/** The number itself where it is beyond what a date can be. */
+export function isoTime(ms: bigint | number): string {
   const date = new Date(Number(ms));
   return Number.isNaN(date.getTime()) ? ms.toString() : date.toISOString();
 }

@@ -23,15 +23,18 @@ export { type DecodedTxn, decodeTxn, type TxnOperation } from "./decode-txn.js";
 export { type EpochName, readEpoch, writeEpoch } from "./epoch-files.js";
 export {
   type CompressionMethod,
+  isStrayName,
   type LogName,
   logFileName,
+  parseLogName,
+  parseSnapshotName,
   type SnapshotName,
   snapshotFileName,
 } from "./file-names.js";
 export { LogBatch } from "./log-batch.js";
 export type { LogVerdict } from "./log-break.js";
 export { ENTRY_BYTES_MAX_DEFAULT } from "./log-format.js";
-export type { TornTail } from "./log-replay.js";
+export { REPAIR_ADVICE, replayLogs, type TornTail } from "./log-replay.js";
 export {
   checkLog,
   cutLog,
@@ -39,6 +42,7 @@ export {
   type LogCheck,
   type LogCut,
   type LoggedTxn,
+  planLogCut,
   printLog,
   printSnapshot,
 } from "./log-tools.js";
@@ -50,4 +54,4 @@ export { type SnapshotDue, SnapshotSchedule, type SnapshotScheduleOptions } from
 export { type SnapshotWrite, type SnapshotWritten, writeSnapshot } from "./snapshot-writer.js";
 export { TxnLog, type TxnLogOptions } from "./txn-log.js";
 export { type LogReadOptions, readTxnLog } from "./txn-log-reader.js";
-export { formatZxid, isZxid } from "./zxid.js";
+export { beginsEpoch, formatZxid, isZxid } from "./zxid.js";

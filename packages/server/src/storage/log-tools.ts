@@ -7,7 +7,7 @@ import type { CompressionMethod } from "./file-names.js";
 import type { LogVerdict } from "./log-break.js";
 import { ENTRY_FRAME_BYTES } from "./log-format.js";
 import type { SnapshotSink } from "./snapshot-content.js";
-import { readSnapshot, type SnapshotRead } from "./snapshot-reader.js";
+import { readSnapshot, type SnapshotRead, type SnapshotReadOptions } from "./snapshot-reader.js";
 import { type LogReadOptions, readTxnLog } from "./txn-log-reader.js";
 import { beginsEpoch, formatZxid } from "./zxid.js";
 
@@ -75,6 +75,9 @@ export interface LogCut {
   readonly lastZxidKept: number | undefined;
   /** Whole entries that were cut off; damage behind them may have hidden more. */
   readonly txnsCut: number;
+  readonly firstZxidCut: number | undefined;
+  /** How the log ended before. */
+  readonly verdict: LogVerdict;
 }
 
 /**
@@ -90,21 +93,28 @@ export async function cutLog(
   options: LogReadOptions = {},
 ): Promise<LogCut> {
   if (targetPath !== undefined) await refuseExisting(disk, targetPath);
-  const cut = await findCut(disk, path, lastZxid, options);
+  const cut = await planLogCut(disk, path, lastZxid, options);
   if (targetPath === undefined) await truncateFile(disk, path, cut.end);
   else await copyBeginning(disk, path, targetPath, cut.end);
   return cut;
 }
 
-/** An entry above `lastZxid` ends the part that is kept, whatever comes behind it. */
-async function findCut(disk: Disk, path: string, lastZxid: number, options: LogReadOptions): Promise<LogCut> {
+/** What `cutLog` would do. An entry above `lastZxid` ends the part that is kept, whatever comes behind it. */
+export async function planLogCut(
+  disk: Disk,
+  path: string,
+  lastZxid: number,
+  options: LogReadOptions = {},
+): Promise<LogCut> {
   let end = FILE_HEADER_BYTES;
   let txnsKept = 0;
   let txnsCut = 0;
   let lastZxidKept: number | undefined;
+  let firstZxidCut: number | undefined;
   const onEntry = (_bytes: Uint8Array, start: number, payloadEnd: number, position: number, zxid: number) => {
     if (txnsCut > 0 || zxid > lastZxid) {
       txnsCut++;
+      firstZxidCut ??= zxid;
       return;
     }
     end = position + ENTRY_FRAME_BYTES + payloadEnd - start;
@@ -120,7 +130,7 @@ async function findCut(disk: Disk, path: string, lastZxid: number, options: LogR
     const found = `it has no txn up to ${formatZxid(lastZxid)}`;
     throw new DataDirectoryError({ file: path, found, advice: "Nothing was cut; give a zxid that the log contains" });
   }
-  return { end, txnsKept, lastZxidKept, txnsCut };
+  return { end, txnsKept, lastZxidKept, txnsCut, firstZxidCut, verdict };
 }
 
 async function truncateFile(disk: Disk, path: string, size: number): Promise<void> {
@@ -183,9 +193,11 @@ export async function printSnapshot(
   path: string,
   codec: Compression,
   sink: SnapshotSink,
+  options: Pick<SnapshotReadOptions, "valueBytesMax"> = {},
 ): Promise<SnapshotRead> {
   const method = compressionOf(path);
-  return await readSnapshot(disk, path, sink, { compression: method === undefined ? undefined : { method, codec } });
+  const compression = method === undefined ? undefined : { method, codec };
+  return await readSnapshot(disk, path, sink, { ...options, compression });
 }
 
 function compressionOf(path: string): CompressionMethod | undefined {

@@ -94,6 +94,9 @@ struct session *join(struct attempt *attempt, const char *server, int timeout_ms
 /* Closes a session before the check ends. */
 void leave(struct attempt *attempt, struct session *session);
 
+/* Waits until a node is gone that goes by itself. Closing a session does not wait until it is closed. */
+void await_deletion(struct attempt *attempt, const char *path);
+
 /* Puts a proxy in front of the server, so that the check can cut the connections made through it. */
 struct proxy *interpose(struct attempt *attempt);
 

@@ -149,7 +149,7 @@ static void survive_three_cuts(struct attempt *attempt) {
     EXPECT_CODE(attempt, ZOK, zoo_set(session->handle, path, "x", 1, version));
   }
   leave(attempt, session);
-  EXPECT_CODE(attempt, ZNONODE, zoo_exists(attempt->main->handle, path, 0, NULL));
+  await_deletion(attempt, path);
 }
 
 static void resume_session(struct attempt *attempt) {
@@ -165,7 +165,7 @@ static void resume_session(struct attempt *attempt) {
   EXPECT_CODE(attempt, ZOK, zoo_exists(second->handle, below(attempt, "eph"), 0, &stat));
   EXPECT_NUMBER(attempt, id.client_id, stat.ephemeralOwner);
   leave(attempt, second);
-  EXPECT_CODE(attempt, ZNONODE, zoo_exists(attempt->main->handle, below(attempt, "eph"), 0, NULL));
+  await_deletion(attempt, below(attempt, "eph"));
 }
 
 static void refuse_wrong_password(struct attempt *attempt) {

@@ -89,8 +89,8 @@ static void own_ephemeral_nodes(struct attempt *attempt) {
   EXPECT_CODE(attempt, ZOK, zoo_exists(attempt->main->handle, made, 0, &stat));
   EXPECT_NUMBER(attempt, zoo_client_id(owner->handle)->client_id, stat.ephemeralOwner);
   leave(attempt, owner);
-  EXPECT_CODE(attempt, ZNONODE, zoo_exists(attempt->main->handle, made, 0, &stat));
-  EXPECT_CODE(attempt, ZNONODE, zoo_exists(attempt->main->handle, below(attempt, "eph"), 0, &stat));
+  await_deletion(attempt, made);
+  await_deletion(attempt, below(attempt, "eph"));
 }
 
 static void create_container(struct attempt *attempt) {

@@ -47,6 +47,14 @@ void leave(struct attempt *attempt, struct session *session) {
   session_close(session);
 }
 
+void await_deletion(struct attempt *attempt, const char *path) {
+  struct recorder *events = new_recorder(attempt);
+  int code = zoo_wexists(attempt->main->handle, path, record_node_event, events, NULL);
+  if (code == ZNONODE) return;
+  EXPECT_CODE(attempt, ZOK, code);
+  EXPECT_EVENT(attempt, events, ZOO_DELETED_EVENT, path);
+}
+
 struct proxy *interpose(struct attempt *attempt) {
   attempt->proxy = proxy_start(attempt->server);
   if (attempt->proxy == NULL) fail(attempt, "the proxy in front of %s could not be started", attempt->server);

@@ -1,7 +1,4 @@
 /* Watches while the connection holds: which change wakes whom, once, and before the new data is seen. */
-#include <stdio.h>
-#include <zookeeper/proto.h>
-
 #include "attempt.h"
 
 static int write_node(struct attempt *attempt, const char *path) {

@@ -13,7 +13,7 @@ from kazoo.exceptions import (
 )
 from kazoo.security import CREATOR_ALL_ACL, OPEN_ACL_UNSAFE, READ_ACL_UNSAFE, make_digest_acl
 
-from checks import check, expect, expect_equal, expect_raises
+from checks import check, eventually, expect, expect_equal, expect_raises
 
 
 @check("create, get, set and delete follow the node's version")
@@ -78,7 +78,7 @@ def ephemeral_nodes(room):
     owner.create(room.path("eph"), ephemeral=True, makepath=True)
     expect_equal(witness.exists(room.path("eph")).ephemeralOwner, owner.client_id[0], "the owner")
     owner.stop()
-    expect_equal(witness.exists(room.path("eph")), None, "what is left of the ephemeral node")
+    eventually(lambda: witness.exists(room.path("eph")) is None, "the ephemeral node goes")
 
 
 @check("a recursive delete removes the tree")
