@@ -1,19 +1,27 @@
-import { ByteWriter, ERR, OP, operationName, readInt, WireError } from "@watchkeeper/wire";
+import { ByteWriter, ERR, OP, operationName, readInt } from "@watchkeeper/wire";
 import type { Clock, Digester, Logger, Scheduler } from "../ports/index.js";
-import { AccessControl, PendingChanges, QuotaCheck, WritePreparer, type WriteRequest } from "../requests/index.js";
-import { isPasswordOf, type Session, SessionIds, type SessionTable } from "../sessions/index.js";
+import {
+  AccessControl,
+  emptyWriteRequest,
+  PendingChanges,
+  QuotaCheck,
+  WritePreparer,
+  type WriteRequest,
+} from "../requests/index.js";
+import type { SessionTable } from "../sessions/index.js";
 import { LogBatch, type SnapshotSource } from "../storage/index.js";
-import { type Quotas, sessionKey, type Tree, TxnApplier } from "../tree/index.js";
+import { type Quotas, type Tree, TxnApplier } from "../tree/index.js";
 import { WatchTable } from "../watches/index.js";
 import { readAuthPacket } from "./auth-packet.js";
 import { Connection, type ConnectionPort } from "./connection.js";
 import { ContainerSweeper } from "./container-sweeper.js";
 import type { DigestEntry } from "./digest-history.js";
 import { EventDelivery } from "./event-delivery.js";
-import { type ConnectAttempt, readConnectRequest, writeConnectResponse, writeSessionRefused } from "./handshake.js";
 import { ReadRequests } from "./read-requests.js";
 import { beginReply, endFrame, writeHeaderReply } from "./replies.js";
 import { ServerStats } from "./server-stats.js";
+import { SessionGate } from "./session-gate.js";
+import { sessionName } from "./session-name.js";
 import type { ReplicaSettings } from "./settings.js";
 import { snapshotSource } from "./tree-snapshot.js";
 import { type DurableLog, type PipelineItem, WritePipeline } from "./write-pipeline.js";
@@ -61,10 +69,8 @@ export class Replica {
   private readonly reads: ReadRequests;
   private readonly events: EventDelivery;
   private readonly sweeper: ContainerSweeper;
-  private readonly sessionIds: SessionIds;
+  private readonly gate: SessionGate;
   private readonly open = new Set<Connection>();
-  /** The connection that speaks for a session. */
-  private readonly bySession = new Map<bigint, Connection>();
   private readonly dirty: Connection[] = [];
   /** Connections not read from because too much is outstanding. */
   private readonly throttled = new Set<Connection>();
@@ -72,16 +78,7 @@ export class Replica {
   private nowMs: number;
   private lastTickMs: number;
   private draining = false;
-  private readonly request: WriteRequest = {
-    opcode: 0,
-    xid: 0,
-    sessionHigh: 0,
-    sessionLow: 0,
-    identities: [],
-    bytes: new Uint8Array(0),
-    start: 0,
-    end: 0,
-  };
+  private readonly request: WriteRequest = emptyWriteRequest();
 
   constructor(parts: ReplicaParts, hooks: ReplicaHooks) {
     const { settings, tree, clock, logger } = parts;
@@ -103,7 +100,6 @@ export class Replica {
       settings,
     );
     this.reads = new ReadRequests(tree, this.watches, this.access, settings, logger);
-    this.sessionIds = new SessionIds(settings.serverId, Math.floor(clock.wallMs()));
     this.sweeper = new ContainerSweeper(tree, settings.sweep, this.nowMs, (node) => this.sweep(node));
     this.pipeline = new WritePipeline(
       {
@@ -127,6 +123,11 @@ export class Replica {
       },
       parts.lastZxid,
     );
+    this.gate = new SessionGate(settings, parts.sessions, this.pipeline, logger, clock.wallMs(), {
+      close: (connection, reason) => this.close(connection, reason),
+      markDirty: (connection) => this.markDirty(connection),
+      pathOf: this.pathOf,
+    });
   }
 
   // What the host asks and tells.
@@ -151,10 +152,6 @@ export class Replica {
     return this.open;
   }
 
-  connectionOfSession(key: bigint): Connection | undefined {
-    return this.bySession.get(key);
-  }
-
   connectionOfWatcher(watcher: number): Connection | undefined {
     return this.events.connections[watcher];
   }
@@ -176,9 +173,7 @@ export class Replica {
     this.throttled.delete(connection);
     this.watches.removeWatcher(connection.watcher);
     this.events.connections[connection.watcher] = undefined;
-    if (connection.session !== undefined && this.bySession.get(connection.session.key) === connection) {
-      this.bySession.delete(connection.session.key);
-    }
+    this.gate.onDisconnect(connection);
     this.outstanding -= connection.outstanding;
     connection.outstanding = 0;
     this.releaseThrottled();
@@ -203,7 +198,7 @@ export class Replica {
   /** One frame's payload. */
   receive(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
     if (connection.phase === "handshake") {
-      this.handshake(connection, bytes, start, end);
+      this.gate.onFirstFrame(connection, bytes, start, end, this.nowMs);
       return;
     }
     if (end - start < 8) {
@@ -241,7 +236,7 @@ export class Replica {
     this.lastTickMs = nowMs;
     // After a pause of the whole process pings are waiting in the sockets: they are heard first.
     if (stalledMs < this.settings.tickTimeMs) {
-      for (const session of this.sessions.expire(nowMs)) this.expire(session);
+      this.gate.expireDue(nowMs);
       this.closeSilent(nowMs);
     }
     this.sweeper.step(nowMs, this.parts.clock.wallMs());
@@ -296,9 +291,7 @@ export class Replica {
         this.sync(connection, xid, bytes, start, end);
         return;
       case Kind.closeSession:
-        this.sessions.markClosing(connection.session!);
-        this.fillRequest(connection, xid, OP.closeSession, bytes, start, start);
-        this.pipeline.submitCloseSession(this.request, connection, this.nowMs, this.pathOf);
+        this.gate.closeSession(connection, xid, this.nowMs);
         return;
       case Kind.auth:
         this.authenticate(connection, xid, opcode, bytes, start + 8, end);
@@ -401,12 +394,11 @@ export class Replica {
   // What the pipeline has done.
 
   private onSettled(item: PipelineItem, applier: TxnApplier, bytes: Uint8Array): void {
-    if (item.kind === "closeSession")
-      this.onSessionClosed(sessionKey(applier.clientHigh, applier.clientLow), item, applier);
+    if (item.kind === "closeSession") this.gate.onSessionClosed(item, applier);
     const { connection } = item;
     if (connection === undefined || connection.phase === "closed") return;
     const { xid, opcode } = item;
-    if (item.kind === "createSession") this.onSessionCreated(connection, applier);
+    if (item.kind === "createSession") this.gate.onSessionCreated(connection, applier, this.nowMs);
     else if (connection.phase === "open" || item.kind === "closeSession") {
       if (item.kind === "write")
         writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
@@ -429,108 +421,6 @@ export class Replica {
     const at = beginReply(writer, item.xid, this.pipeline.lastZxid, 0);
     writer.copy(item.body!, 0, item.body!.length);
     endFrame(writer, at);
-  }
-
-  // Sessions.
-
-  private handshake(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
-    let attempt: ConnectAttempt;
-    try {
-      attempt = readConnectRequest(bytes, start, end);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.close(connection, "the first frame is no connect request");
-      return;
-    }
-    if (attempt.lastZxidSeen > this.pipeline.lastZxid) {
-      this.parts.logger.info(
-        { remote: connection.address, clientZxid: hex(attempt.lastZxidSeen), serverZxid: hex(this.pipeline.lastZxid) },
-        "Refusing a client that has seen a later zxid than this server has; it must try another server",
-      );
-      this.close(connection, "the client has seen a later zxid");
-      return;
-    }
-    connection.sendsReadOnlyFlag = attempt.readOnly !== undefined;
-    connection.timeoutMs = Math.min(
-      Math.max(attempt.timeoutMs, this.settings.minSessionTimeoutMs),
-      this.settings.maxSessionTimeoutMs,
-    );
-    if (attempt.sessionHigh === 0 && attempt.sessionLow === 0) this.createSession(connection);
-    else this.resumeSession(connection, attempt);
-  }
-
-  private createSession(connection: Connection): void {
-    const [high, low] = this.sessionIds.next();
-    connection.phase = "opening";
-    const { request } = this;
-    request.opcode = OP.createSession;
-    request.xid = 0;
-    request.sessionHigh = high;
-    request.sessionLow = low;
-    this.pipeline.submitCreateSession(request, connection, connection.timeoutMs, this.nowMs);
-  }
-
-  private onSessionCreated(connection: Connection, applier: TxnApplier): void {
-    if (connection.phase !== "opening") return;
-    this.attach(connection, this.sessions.get(sessionKey(applier.clientHigh, applier.clientLow))!);
-    connection.port.resume();
-  }
-
-  /** The password is checked before anything of the session is touched: a stranger's attempt must not disturb it. */
-  private resumeSession(connection: Connection, attempt: ConnectAttempt): void {
-    const key = sessionKey(attempt.sessionHigh, attempt.sessionLow);
-    const session = this.sessions.get(key);
-    if (session === undefined || session.closing || !isPasswordOf(key, attempt.password)) {
-      this.parts.logger.info(
-        { remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` },
-        "Invalid session for a client, probably expired",
-      );
-      writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag);
-      this.markDirty(connection);
-      this.close(connection, "the session is not known or its password is wrong");
-      return;
-    }
-    const previous = this.bySession.get(key);
-    if (previous !== undefined) this.close(previous, "the session has connected anew");
-    this.attach(connection, session);
-  }
-
-  private attach(connection: Connection, session: Session): void {
-    session.timeoutMs = connection.timeoutMs;
-    this.sessions.touch(session, this.nowMs);
-    connection.session = session;
-    connection.phase = "open";
-    this.bySession.set(session.key, connection);
-    writeConnectResponse(connection.writer(), session, connection.timeoutMs, connection.sendsReadOnlyFlag);
-    connection.stats.lastOperation = OP.createSession;
-    this.markDirty(connection);
-  }
-
-  private expire(session: Session): void {
-    this.parts.logger.info(
-      { session: sessionName(session), timeoutMs: session.timeoutMs },
-      `Expiring session ${sessionName(session)}, timeout of ${session.timeoutMs}ms exceeded`,
-    );
-    this.sessions.markClosing(session);
-    this.submitClose(session);
-  }
-
-  private submitClose(session: Session): void {
-    const { request } = this;
-    request.opcode = OP.closeSession;
-    request.xid = 0;
-    request.sessionHigh = session.idHigh;
-    request.sessionLow = session.idLow;
-    this.pipeline.submitCloseSession(request, undefined, this.nowMs, this.pathOf);
-  }
-
-  /** An expired session's connection is closed without a packet: its client learns it by connecting again. */
-  private onSessionClosed(key: bigint, item: PipelineItem, applier: TxnApplier): void {
-    const connection = this.bySession.get(key);
-    this.bySession.delete(key);
-    if (connection !== undefined && connection !== item.connection) {
-      this.close(connection, applier.cxid === 0 ? "its session expired" : "its session was closed");
-    }
   }
 
   private closeSilent(nowMs: number): void {
@@ -588,16 +478,4 @@ function kindOf(opcode: number): number {
     default:
       return Kind.read;
   }
-}
-
-export function sessionName(session: Session | undefined): string | undefined {
-  return session === undefined ? undefined : hex64(session.idHigh, session.idLow);
-}
-
-export function hex64(high: number, low: number): string {
-  return `0x${high === 0 ? (low >>> 0).toString(16) : (high >>> 0).toString(16) + (low >>> 0).toString(16).padStart(8, "0")}`;
-}
-
-function hex(zxid: number): string {
-  return `0x${zxid.toString(16)}`;
 }

@@ -1,13 +1,10 @@
 import type { AccessSettings } from "../requests/index.js";
 import type { SweepSettings } from "./container-sweeper.js";
+import type { SessionGateSettings } from "./session-gate.js";
 
 /** Everything a replica must be told; the service fills it from the configuration. */
-export interface ReplicaSettings extends AccessSettings {
-  /** The top byte of session ids; 1 on a standalone server, as with Apache. */
-  readonly serverId: number;
+export interface ReplicaSettings extends AccessSettings, SessionGateSettings {
   readonly tickTimeMs: number;
-  readonly minSessionTimeoutMs: number;
-  readonly maxSessionTimeoutMs: number;
   /** jute.maxbuffer. */
   readonly frameBytesMax: number;
   /** The longest txn that readers of the log accept: jute.maxbuffer and its extra size. */

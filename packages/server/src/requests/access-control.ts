@@ -1,4 +1,4 @@
-import { type Acl, decodeText } from "@watchkeeper/wire";
+import { type Acl, ByteReader, decodeText, type RequestedAcl, requestedAcl, vector } from "@watchkeeper/wire";
 import type { Digester } from "../ports/index.js";
 import { type AclTable, encodeAcl, isOpenAcl } from "../tree/index.js";
 import { matchesIp, parseIp, parseIpRange } from "./ip-range.js";
@@ -71,7 +71,7 @@ export class AccessControl {
     if (isOpenAcl(sent, start, end)) return OPEN_BYTES;
     const result: Acl[] = [];
     const seen = new Set<string>();
-    for (const entry of this.acls.decode(sent.subarray(start, end))) {
+    for (const entry of requestedAcls.decode(new ByteReader(sent, start, end))) {
       const stored = this.storedEntries(entry, identities);
       if (stored === undefined || stored.length === 0) return undefined;
       for (const one of stored) {
@@ -84,17 +84,21 @@ export class AccessControl {
     return result.length === 0 ? undefined : encodeAcl(result);
   }
 
-  private storedEntries(entry: Acl, identities: readonly Identity[]): Acl[] | undefined {
-    const { scheme, id } = entry.id;
-    if (scheme === "world") return id === "anyone" ? [entry] : undefined;
+  private storedEntries({ perms, id: sent }: RequestedAcl, identities: readonly Identity[]): Acl[] | undefined {
+    const { scheme, id } = sent;
     if (scheme === "auth") {
       return identities
         .filter((identity) => identity.scheme === "digest")
-        .map((identity) => ({ perms: entry.perms, id: { scheme: identity.scheme, id: identity.id } }));
+        .map((identity) => ({ perms, id: { scheme: identity.scheme, id: identity.id } }));
     }
-    if (scheme === "digest") return this.settings.digestEnabled && isDigestId(id) ? [entry] : undefined;
-    if (scheme === "ip") return parseIpRange(id) === undefined ? undefined : [entry];
-    return undefined;
+    if (scheme === null || id === null || !this.isValidId(scheme, id)) return undefined;
+    return [{ perms, id: { scheme, id } }];
+  }
+
+  private isValidId(scheme: string, id: string): boolean {
+    if (scheme === "world") return id === "anyone";
+    if (scheme === "digest") return this.settings.digestEnabled && isDigestId(id);
+    return scheme === "ip" && parseIpRange(id) !== undefined;
   }
 
   /** The identities a credential gives, or undefined where it is refused. */
@@ -109,6 +113,8 @@ export class AccessControl {
     return identities;
   }
 }
+
+const requestedAcls = vector(requestedAcl);
 
 const OPEN_BYTES = encodeAcl([{ perms: 31, id: { scheme: "world", id: "anyone" } }]);
 

@@ -5,4 +5,10 @@
 export { AccessControl, type AccessSettings, type AclReference, type Identity, userName } from "./access-control.js";
 export { PendingChanges } from "./pending-changes.js";
 export { QuotaCheck } from "./quota-check.js";
-export { type PreparerSettings, type TxnSink, WritePreparer, type WriteRequest } from "./write-preparer.js";
+export {
+  emptyWriteRequest,
+  type PreparerSettings,
+  type TxnSink,
+  WritePreparer,
+  type WriteRequest,
+} from "./write-preparer.js";

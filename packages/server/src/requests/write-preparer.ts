@@ -1,7 +1,6 @@
 import {
   ByteReader,
   type ByteWriter,
-  CREATE_FLAGS,
   checkVersionRequest,
   createRequest,
   createTtlRequest,
@@ -19,7 +18,6 @@ import {
 } from "@watchkeeper/wire";
 import {
   CRC32_START,
-  containerOwner,
   crc32Continue,
   hasSlashAndNoNul,
   isValidPath,
@@ -27,10 +25,9 @@ import {
   NODE_KIND,
   ownerKind,
   sessionKey,
-  TTL_MS_MAX,
-  ttlOwner,
 } from "../tree/index.js";
 import type { AccessControl, Identity } from "./access-control.js";
+import { checkFlags, isEphemeral, isSequential, ownerOf, SequencePath } from "./create-rules.js";
 import { isDigestedPath, type PendingChanges, type PendingNode } from "./pending-changes.js";
 import type { QuotaCheck } from "./quota-check.js";
 
@@ -63,6 +60,20 @@ export interface WriteRequest {
   end: number;
 }
 
+/** To be filled in: one is used for all requests, which none of the callees keeps. */
+export function emptyWriteRequest(): WriteRequest {
+  return {
+    opcode: 0,
+    xid: 0,
+    sessionHigh: 0,
+    sessionLow: 0,
+    identities: [],
+    bytes: new Uint8Array(0),
+    start: 0,
+    end: 0,
+  };
+}
+
 export interface PreparerSettings {
   readonly extendedTypesEnabled: boolean;
   readonly reconfigEnabled: boolean;
@@ -71,8 +82,6 @@ export interface PreparerSettings {
 }
 
 const slots = new Int32Array(RECORD_SLOTS_MAX);
-const NO_OWNER = { high: 0, low: 0 };
-const SEQUENCE_DIGITS = 10;
 
 export class WritePreparer {
   private readonly pending: PendingChanges;
@@ -80,6 +89,7 @@ export class WritePreparer {
   private readonly quotas: QuotaCheck;
   private readonly settings: PreparerSettings;
   private readonly reader = new ByteReader(new Uint8Array(0));
+  private readonly sequencePath = new SequencePath();
   private request!: WriteRequest;
   private zxid = 0;
   private timeMs = 0;
@@ -264,9 +274,10 @@ export class WritePreparer {
     let start = pathStart;
     let end = pathEnd;
     if (isSequential(flags)) {
-      end = nameInSequence(bytes, pathStart, pathEnd, creations);
-      path = sequencePath;
+      this.sequencePath.set(bytes, pathStart, pathEnd, creations);
+      path = this.sequencePath.bytes;
       start = 0;
+      end = this.sequencePath.length;
     }
     if (!isValidPath(path, start, end)) return ERR.BAD_ARGUMENTS;
     if (this.pending.find(path, start, end) !== undefined) return ERR.NODE_EXISTS;
@@ -279,7 +290,7 @@ export class WritePreparer {
     writer.copy(path, start, end);
     writeData(writer, bytes, dataStart, dataLength);
     writer.copy(acl, 0, acl.length);
-    const owner = this.ownerOf(flags, ttlMs);
+    const owner = ownerOf(flags, ttlMs, this.request);
     if (opcode === OP.create || opcode === OP.create2) writer.bool(isEphemeral(flags));
     writer.int(parentCreations);
     if (opcode === OP.createTTL) writer.longFromNumber(ttlMs);
@@ -293,12 +304,6 @@ export class WritePreparer {
     this.pending.refreshDigest(changedParent);
     this.addNode(path, start, end, bytes, dataStart, dataLength, acl, owner);
     return 0;
-  }
-
-  private ownerOf(flags: number, ttlMs: number): { high: number; low: number } {
-    if (isEphemeral(flags)) return { high: this.request.sessionHigh, low: this.request.sessionLow };
-    if (flags === CREATE_FLAGS.container) return containerOwner();
-    return isTtl(flags) ? ttlOwner(ttlMs) : NO_OWNER;
   }
 
   private addNode(
@@ -540,50 +545,10 @@ function isCreate(opcode: number): boolean {
   return opcode === OP.create || opcode === OP.create2 || opcode === OP.createContainer || opcode === OP.createTTL;
 }
 
-function isEphemeral(flags: number): boolean {
-  return flags === CREATE_FLAGS.ephemeral || flags === CREATE_FLAGS.ephemeralSequential;
-}
-
-function isTtl(flags: number): boolean {
-  return flags === CREATE_FLAGS.persistentWithTtl || flags === CREATE_FLAGS.persistentSequentialWithTtl;
-}
-
-function isSequential(flags: number): boolean {
-  return (
-    flags === CREATE_FLAGS.persistentSequential ||
-    flags === CREATE_FLAGS.ephemeralSequential ||
-    flags === CREATE_FLAGS.persistentSequentialWithTtl
-  );
-}
-
-/** Opcode and flags must agree: Apache lets the opcode or the flags win, depending on where one asks. */
-function checkFlags(opcode: number, flags: number, ttlMs: number, extendedTypesEnabled: boolean): number {
-  if (flags < 0 || flags > 6) return ERR.BAD_ARGUMENTS;
-  if (isTtl(flags) && !extendedTypesEnabled) return ERR.UNIMPLEMENTED;
-  if (opcode === OP.createTTL) return isTtl(flags) && ttlMs >= 1 && ttlMs <= TTL_MS_MAX ? 0 : ERR.BAD_ARGUMENTS;
-  if (opcode === OP.createContainer) return flags === CREATE_FLAGS.container ? 0 : ERR.BAD_ARGUMENTS;
-  return flags <= CREATE_FLAGS.ephemeralSequential ? 0 : ERR.BAD_ARGUMENTS;
-}
-
 /** Only nodes that never belong to a session may be swept away by the server. */
 function isSweepable(node: PendingNode): boolean {
   const kind = ownerKind(node.stat.ownerHigh, node.stat.ownerLow);
   return kind === NODE_KIND.container || kind === NODE_KIND.ttl;
-}
-
-let sequencePath = new Uint8Array(512);
-
-/** Writes the path with the number of its parent's next child into `sequencePath`; returns its length. */
-function nameInSequence(bytes: Uint8Array, start: number, end: number, number: number): number {
-  const digits =
-    number < 0
-      ? `-${String(-number).padStart(SEQUENCE_DIGITS - 1, "0")}`
-      : String(number).padStart(SEQUENCE_DIGITS, "0");
-  const length = end - start + digits.length;
-  if (length > sequencePath.length) sequencePath = new Uint8Array(length * 2);
-  sequencePath.set(bytes.subarray(start, end));
-  for (let i = 0; i < digits.length; i++) sequencePath[end - start + i] = digits.charCodeAt(i);
-  return length;
 }
 
 const UNDELETABLE = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];

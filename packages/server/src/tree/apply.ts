@@ -23,9 +23,10 @@ import {
   WireError,
 } from "@watchkeeper/wire";
 import { containerOwner, ttlOwner } from "./node-owner.js";
+import { NO_NODE, ROOT } from "./node-store.js";
 import { lastSlash } from "./path-rules.js";
 import type { Quotas } from "./quotas.js";
-import { NO_NODE, type NodeSource, ROOT, sessionKey, type Tree } from "./tree.js";
+import { type NodeSource, sessionKey, type Tree } from "./tree.js";
 
 /**
  * Applying transactions: the only way a tree changes once it is loaded (Apache's

@@ -1,5 +1,6 @@
 import { decodeText, encodeText } from "@watchkeeper/wire";
-import { NO_NODE, ROOT, type Tree } from "./tree.js";
+import { NO_NODE, ROOT } from "./node-store.js";
+import type { Tree } from "./tree.js";
 
 /**
  * Quotas: for a subtree /x the ordinary nodes /zookeeper/quota/x/zookeeper_limits, which clients

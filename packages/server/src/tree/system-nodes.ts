@@ -1,6 +1,7 @@
 import { encodeText } from "@watchkeeper/wire";
 import { encodeAcl, OPEN_ACL } from "./acl-table.js";
-import { emptyStat, NO_NODE, ROOT, type Tree } from "./tree.js";
+import { emptyStat, NO_NODE, ROOT } from "./node-store.js";
+import type { Tree } from "./tree.js";
 
 /** The nodes every ZooKeeper tree has: made in a new tree, and added to an old snapshot's that lacks them. */
 const CONFIG_ACL = [{ perms: 1, id: { scheme: "world", id: "anyone" } }];

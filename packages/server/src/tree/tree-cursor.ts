@@ -1,4 +1,5 @@
-import { NO_NODE, ROOT, type Tree, type TreeWalker } from "./tree.js";
+import { NO_NODE, ROOT } from "./node-store.js";
+import type { Tree, TreeWalker } from "./tree.js";
 
 /**
  * A walk over all nodes, parents first, in slices between which the tree changes. A node that is

@@ -94,7 +94,7 @@ const CONNECTION_THREAD = `
 const APPLICATION_THREAD = `
   const { parentPort, workerData, Worker } = require("node:worker_threads");
   const flag = new Int32Array(workerData.flag);
-  const connection = new Worker(workerData.connectionThread, { eval: true, workerData });
+  const connection = new Worker(workerData.connectionThread, { eval: true, execArgv: [], workerData });
   const blocked = Date.now();
   Atomics.wait(flag, 0, 0, 5000);
   Atomics.wait(flag, 1, 0, 400);
@@ -111,7 +111,7 @@ test("M1: with its connection half in a thread of its own, the session of a bloc
     flag: new SharedArrayBuffer(8),
     connectionThread: CONNECTION_THREAD,
   };
-  const application = new Worker(APPLICATION_THREAD, { eval: true, workerData });
+  const application = new Worker(APPLICATION_THREAD, { eval: true, execArgv: [], workerData });
   onTestFinished(async () => {
     await application.terminate();
   });

@@ -11,7 +11,7 @@ import {
   type ValueOf,
   vector,
 } from "./kit.js";
-import { acl, stat } from "./shared.js";
+import { acl, requestedAcl, stat } from "./shared.js";
 
 /** Bodies of requests and responses, in the order of the operations table. Bodies without fields have no record. */
 
@@ -48,7 +48,7 @@ export const REPLY_HEADER_BYTES = 16;
 export const createRequest = record("CreateRequest", {
   path: ustring,
   data: nullableBuffer,
-  acl: nullableVector(acl),
+  acl: nullableVector(requestedAcl),
   flags: int,
 });
 export const createTtlRequest = record("CreateTTLRequest", { ...createRequest.fields, ttl: long });
@@ -62,7 +62,11 @@ export const getDataResponse = record("GetDataResponse", { data: nullableBuffer,
 export const setDataRequest = record("SetDataRequest", { path: ustring, data: nullableBuffer, version: int });
 export const getAclRequest = record("GetACLRequest", { path: ustring });
 export const getAclResponse = record("GetACLResponse", { acl: vector(acl), stat });
-export const setAclRequest = record("SetACLRequest", { path: ustring, acl: nullableVector(acl), version: int });
+export const setAclRequest = record("SetACLRequest", {
+  path: ustring,
+  acl: nullableVector(requestedAcl),
+  version: int,
+});
 export const getChildrenRequest = record("GetChildrenRequest", { path: ustring, watch: bool });
 export const getChildrenResponse = record("GetChildrenResponse", { children: vector(ustring) });
 export const getChildren2Response = record("GetChildren2Response", { children: vector(ustring), stat });

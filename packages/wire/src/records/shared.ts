@@ -1,4 +1,4 @@
-import { int, long, record, ustring, type ValueOf } from "./kit.js";
+import { int, long, nullableUstring, record, ustring, type ValueOf } from "./kit.js";
 
 /** Records that requests, transactions and files have in common. */
 export const id = record("Id", { scheme: ustring, id: ustring });
@@ -6,6 +6,13 @@ export type Id = ValueOf<typeof id>;
 
 export const acl = record("ACL", { perms: int, id });
 export type Acl = ValueOf<typeof acl>;
+
+/** An ACL as a request may bring it: kazoo sends the unused id of scheme `auth` as null. */
+export const requestedAcl = record("ACL", {
+  perms: int,
+  id: record("Id", { scheme: nullableUstring, id: nullableUstring }),
+});
+export type RequestedAcl = ValueOf<typeof requestedAcl>;
 
 /** A node's Stat as clients see it: 68 bytes. Files hold `StatPersisted` instead, see `transactions.ts`. */
 export const stat = record("Stat", {

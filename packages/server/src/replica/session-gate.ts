@@ -1,0 +1,181 @@
+import { OP, WireError } from "@watchkeeper/wire";
+import type { Logger } from "../ports/index.js";
+import { emptyWriteRequest, type WriteRequest } from "../requests/index.js";
+import { isPasswordOf, type Session, SessionIds, type SessionTable } from "../sessions/index.js";
+import { sessionKey, type TxnApplier } from "../tree/index.js";
+import type { Connection } from "./connection.js";
+import { type ConnectAttempt, readConnectRequest, writeConnectResponse, writeSessionRefused } from "./handshake.js";
+import { sessionName } from "./session-name.js";
+import type { PipelineItem, WritePipeline } from "./write-pipeline.js";
+
+export interface SessionGateSettings {
+  /** The top byte of session ids; 1 on a standalone server, as with Apache. */
+  readonly serverId: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+}
+
+/** What the gate asks of the replica. */
+export interface SessionGateHooks {
+  close(connection: Connection, reason: string): void;
+  markDirty(connection: Connection): void;
+  /** The path of a node, for the list of ephemerals that go with a session. */
+  pathOf(node: number): Uint8Array;
+}
+
+/**
+ * How connections come by sessions and lose them: the handshake, new sessions and resumed ones,
+ * expiry, and which connection speaks for a session. A session begins and ends by a txn, so what is
+ * said here is said when that txn has been applied.
+ */
+export class SessionGate {
+  private readonly settings: SessionGateSettings;
+  private readonly sessions: SessionTable;
+  private readonly pipeline: WritePipeline;
+  private readonly logger: Logger;
+  private readonly hooks: SessionGateHooks;
+  private readonly ids: SessionIds;
+  private readonly bySession = new Map<bigint, Connection>();
+  private readonly request: WriteRequest = emptyWriteRequest();
+
+  constructor(
+    settings: SessionGateSettings,
+    sessions: SessionTable,
+    pipeline: WritePipeline,
+    logger: Logger,
+    startWallMs: number,
+    hooks: SessionGateHooks,
+  ) {
+    this.settings = settings;
+    this.sessions = sessions;
+    this.pipeline = pipeline;
+    this.logger = logger;
+    this.hooks = hooks;
+    this.ids = new SessionIds(settings.serverId, Math.floor(startWallMs));
+  }
+
+  /** A connection's first frame. */
+  onFirstFrame(connection: Connection, bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    let attempt: ConnectAttempt;
+    try {
+      attempt = readConnectRequest(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.hooks.close(connection, "the first frame is no connect request");
+      return;
+    }
+    const { lastZxid } = this.pipeline;
+    if (attempt.lastZxidSeen > lastZxid) {
+      this.logger.info(
+        {
+          remote: connection.address,
+          clientZxid: `0x${attempt.lastZxidSeen.toString(16)}`,
+          serverZxid: `0x${lastZxid.toString(16)}`,
+        },
+        "Refusing a client that has seen a later zxid than this server has; it must try another server",
+      );
+      this.hooks.close(connection, "the client has seen a later zxid");
+      return;
+    }
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.settings;
+    connection.sendsReadOnlyFlag = attempt.readOnly !== undefined;
+    connection.timeoutMs = Math.min(Math.max(attempt.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
+    if (attempt.sessionHigh === 0 && attempt.sessionLow === 0) this.create(connection, nowMs);
+    else this.resume(connection, attempt, nowMs);
+  }
+
+  /** The client's own closing of its session. Nothing of the session is accepted from here on. */
+  closeSession(connection: Connection, xid: number, nowMs: number): void {
+    this.sessions.markClosing(connection.session!);
+    this.pipeline.submitCloseSession(
+      this.requestFor(connection.session!, OP.closeSession, xid),
+      connection,
+      nowMs,
+      this.hooks.pathOf,
+    );
+  }
+
+  expireDue(nowMs: number): void {
+    for (const session of this.sessions.expire(nowMs)) {
+      const name = sessionName(session);
+      this.logger.info(
+        { session: name, timeoutMs: session.timeoutMs },
+        `Expiring session ${name}, timeout of ${session.timeoutMs}ms exceeded`,
+      );
+      this.sessions.markClosing(session);
+      const request = this.requestFor(session, OP.closeSession, 0);
+      this.pipeline.submitCloseSession(request, undefined, nowMs, this.hooks.pathOf);
+    }
+  }
+
+  onSessionCreated(connection: Connection, applier: TxnApplier, nowMs: number): void {
+    if (connection.phase !== "opening") return;
+    this.attach(connection, this.sessions.get(sessionKey(applier.clientHigh, applier.clientLow))!, nowMs);
+    connection.port.resume();
+  }
+
+  /** An expired session's connection is closed without a packet: its client learns it by connecting again. */
+  onSessionClosed(item: PipelineItem, applier: TxnApplier): void {
+    const key = sessionKey(applier.clientHigh, applier.clientLow);
+    const connection = this.bySession.get(key);
+    this.bySession.delete(key);
+    if (connection !== undefined && connection !== item.connection) {
+      this.hooks.close(connection, applier.cxid === 0 ? "its session expired" : "its session was closed");
+    }
+  }
+
+  onDisconnect(connection: Connection): void {
+    const { session } = connection;
+    if (session !== undefined && this.bySession.get(session.key) === connection) this.bySession.delete(session.key);
+  }
+
+  private create(connection: Connection, nowMs: number): void {
+    const [idHigh, idLow] = this.ids.next();
+    connection.phase = "opening";
+    const request = this.requestFor({ idHigh, idLow }, OP.createSession, 0);
+    this.pipeline.submitCreateSession(request, connection, connection.timeoutMs, nowMs);
+  }
+
+  /** The password is checked before anything of the session is touched: a stranger's attempt must not disturb it. */
+  private resume(connection: Connection, attempt: ConnectAttempt, nowMs: number): void {
+    const key = sessionKey(attempt.sessionHigh, attempt.sessionLow);
+    const session = this.sessions.get(key);
+    if (session === undefined || session.closing || !isPasswordOf(key, attempt.password)) {
+      this.logger.info(
+        { remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` },
+        "Invalid session for a client, probably expired",
+      );
+      writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag);
+      this.hooks.markDirty(connection);
+      this.hooks.close(connection, "the session is not known or its password is wrong");
+      return;
+    }
+    const previous = this.bySession.get(key);
+    if (previous !== undefined) this.hooks.close(previous, "the session has connected anew");
+    this.attach(connection, session, nowMs);
+  }
+
+  private attach(connection: Connection, session: Session, nowMs: number): void {
+    session.timeoutMs = connection.timeoutMs;
+    this.sessions.touch(session, nowMs);
+    connection.session = session;
+    connection.phase = "open";
+    this.bySession.set(session.key, connection);
+    writeConnectResponse(connection.writer(), session, connection.timeoutMs, connection.sendsReadOnlyFlag);
+    connection.stats.lastOperation = OP.createSession;
+    this.hooks.markDirty(connection);
+  }
+
+  private requestFor(
+    session: { readonly idHigh: number; readonly idLow: number },
+    opcode: number,
+    xid: number,
+  ): WriteRequest {
+    const { request } = this;
+    request.opcode = opcode;
+    request.xid = xid;
+    request.sessionHigh = session.idHigh;
+    request.sessionLow = session.idLow;
+    return request;
+  }
+}
