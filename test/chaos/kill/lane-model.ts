@@ -12,7 +12,7 @@ export type LaneWrite =
   | { readonly kind: "setAcl"; readonly path: string; readonly acls: readonly Acl[] }
   | { readonly kind: "delete"; readonly path: string }
   | { readonly kind: "check"; readonly path: string; readonly version: number }
-  | { readonly kind: "multi"; readonly parts: readonly Exclude<LaneWrite, { kind: "multi" }>[] }
+  | { readonly kind: "multi"; readonly parts: readonly LaneWrite[] }
   | { readonly kind: "closeSession" };
 
 export const FLAG = { ephemeral: 1, sequential: 2 } as const;

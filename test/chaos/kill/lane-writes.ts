@@ -35,13 +35,18 @@ export class LaneWrites {
 
   /** `model` is the lane as it will be when everything sent so far has been done. */
   next(model: LaneModel): LaneWrite {
+    if (this.random.chance(0.05)) return this.setAcl(model); // setACL cannot be part of a multi
     if (!this.random.chance(0.15)) return this.simple(model);
     const parts = Array.from({ length: 1 + this.random.below(4) }, () => this.simple(model));
     if (this.random.chance(0.3)) parts.push({ kind: "check", path: this.root, version: this.random.pick([0, 12345]) });
     return { kind: "multi", parts };
   }
 
-  private simple(model: LaneModel): Exclude<LaneWrite, { kind: "multi" }> {
+  private setAcl(model: LaneModel): LaneWrite {
+    return { kind: "setAcl", path: this.random.pick([...model.nodes.keys()]), acls: this.random.pick(ACLS) };
+  }
+
+  private simple(model: LaneModel): LaneWrite {
     this.count += 1;
     const { random } = this;
     const paths = [...model.nodes.keys()].filter((path) => path !== this.root);
@@ -50,7 +55,6 @@ export class LaneWrites {
     if (paths.length === 0 || die < (paths.length < NODES_WANTED ? 40 : 15)) return this.create(paths, data);
     const path = random.pick(paths);
     if (die < 65) return { kind: "set", path, data, version: random.chance(0.1) ? random.below(5) : -1 };
-    if (die < 70) return { kind: "setAcl", path, acls: random.pick(ACLS) };
     return { kind: "delete", path };
   }
 
@@ -78,13 +82,8 @@ export function encodeWrite(write: LaneWrite): { opcode: number; body: Buffer } 
     case "check":
       return { opcode: opcode.check, body: versionBody(write.path, write.version) };
     case "multi":
-      return { opcode: opcode.multi, body: multiBody(write.parts.map(encodeMultiPart)) };
+      return { opcode: opcode.multi, body: multiBody(write.parts.map(encodeWrite)) };
     case "closeSession":
       return { opcode: opcode.closeSession, body: Buffer.alloc(0) };
   }
-}
-
-/** setACL is no part of a multi: its node is written instead. */
-function encodeMultiPart(part: LaneWrite): { opcode: number; body: Buffer } {
-  return encodeWrite(part);
 }

@@ -75,12 +75,15 @@ class Side {
     return { ...answer, session: this.names.add(sessionId) };
   }
 
-  /** Sends the burst and a ping, and gives what came up to the ping's answer. */
+  /** Sends the burst and a ping, and gives what came up to the ping's answer or the connection's end. */
   async exchange(client: number, requests: readonly Request[]): Promise<Item[]> {
     const connection = this.connections[client]!;
-    const sent = [...requests, barrierPing];
+    // Behind a closeSession Apache answers or drops a request as it happens; there the close ends the step.
+    const closes = requests.at(-1)?.opcode === OP.closeSession;
+    const sent = closes ? requests : [...requests, barrierPing];
     connection.send(joined(sent.map((one) => one.bytes)));
-    const frames = await connection.framesUntilPings(sent.filter((one) => one.opcode === OP.ping).length);
+    const pings = sent.filter((one) => one.opcode === OP.ping).length;
+    const frames = await connection.framesUntilPings(closes ? Number.POSITIVE_INFINITY : pings);
     return decodeFrames(frames, sent, this.names);
   }
 
@@ -99,16 +102,15 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 function connectFrame(handshake: Handshake, ticket: SessionTicket | undefined): Uint8Array {
   const writer = new wire.ByteWriter();
   const session = handshake.foreignSession ?? ticket?.id ?? 0n;
-  const record = handshake.withReadOnlyFlag ? wire.connectRequestReadOnly : wire.connectRequest;
   writer.int(0);
-  record.encode(writer, {
+  wire.connectRequest.encode(writer, {
     protocolVersion: 0,
     lastZxidSeen: handshake.lastZxidSeen,
     timeOut: handshake.timeoutMs,
     sessionId: session,
     passwd: passwordBytes(handshake.password, ticket),
-    readOnly: false,
   });
+  if (handshake.withReadOnlyFlag) writer.bool(false);
   const bytes = writer.view().slice();
   wire.writeInt(bytes, 0, bytes.length - 4);
   return bytes;
@@ -221,10 +223,13 @@ export class Lockstep {
 
   /** Brings the server that has given out fewer zxids to where the other one is, by writes that fail. */
   async alignZxids(client: number): Promise<void> {
-    const [apache, watchkeeper] = await this.onBoth((side) => this.zxidOf(side, client));
-    const behind = apache < watchkeeper ? this.apache : this.watchkeeper;
-    const missing = Number(apache < watchkeeper ? watchkeeper - apache : apache - watchkeeper);
-    if (missing > 0) await behind.exchange(client, Array.from({ length: missing }, () => failingWrite));
+    for (;;) {
+      const [apache, watchkeeper] = await this.onBoth((side) => this.zxidOf(side, client));
+      if (apache === watchkeeper) return;
+      const behind = apache < watchkeeper ? this.apache : this.watchkeeper;
+      const missing = Number(apache < watchkeeper ? watchkeeper - apache : apache - watchkeeper);
+      await behind.exchange(client, Array.from({ length: missing }, () => failingWrite));
+    }
   }
 
   async zxid(client: number): Promise<bigint> {

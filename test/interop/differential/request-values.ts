@@ -93,7 +93,7 @@ function entry(perms: number, scheme: string | null, id: string | null): WildAcl
 export const openAcl: readonly WildAcl[] = [entry(31, "world", "anyone")];
 
 /** The digests of `alice:wonder` and `bob:pw`, two of the users that connections show credentials of. */
-const alice = "alice:K14ol2szZlDjvDAY/ZbJ6cznGRc=";
+const alice = "alice:8y0lhh/7xkdEiwhX7vo9i+/Nmzc=";
 const bob = "bob:ikIaKsbtGweaHnb/jKn7OHqbunM=";
 
 const acceptableAcls: readonly (readonly WildAcl[])[] = [

@@ -138,7 +138,11 @@ function endFindings(
   const { kind, position: offset, reason } = verdict;
   const following = next === undefined ? undefined : beginningOf(next);
   if (following === undefined || lastZxid === undefined) {
-    return [kind === "torn" ? { kind, offset, found: reason, advice: LAST_TAIL, sound: true } : lastDamage(log, offset, reason)];
+    return [
+      kind === "torn"
+        ? { kind, offset, found: reason, advice: LAST_TAIL, sound: true }
+        : lastDamage(log, offset, reason),
+    ];
   }
   const goesOn = `the next log, ${next?.path}, goes on with ${formatZxid(following)}`;
   // Any number of txns of the old epoch may be missing after damage: a new epoch proves nothing then.
@@ -155,4 +159,5 @@ function lastDamage({ path, check }: CheckedLog, offset: number, found: string):
   return { kind: "damaged", offset, found, advice: repairAdvice(path, check.lastZxid), sound: false };
 }
 
-const LAST_TAIL = "A crash leaves such a tail: what it held was never acknowledged, and a start passes over it by itself";
+const LAST_TAIL =
+  "A crash leaves such a tail: what it held was never acknowledged, and a start passes over it by itself";

@@ -29,10 +29,12 @@ export function logCheckCommand(): Command {
       "after",
       `
 Verdicts:
-  whole      every txn matches its checksum, and nothing but padding follows the last
-  torn       the last write did not arrive whole, as after a crash
-  damaged    something other than a crash has changed the file
-  gap        txns are missing between two that are there
+  whole       every txn matches its checksum, and nothing but padding follows the last
+  torn        the last write did not arrive whole, as after a crash
+  damaged     something other than a crash has changed the file
+  gap         txns are missing between two that are there
+  conflict    it goes back, to other txns than there were before under the same zxids
+  unreadable  the disk or the system refuses to give it
 
 Whatever is found is followed by what it means. The exit code is 0 where a server would start and
 nothing is missing, else 1. Files are only read; a running server's newest log may seem torn.
@@ -65,16 +67,18 @@ async function checkArgument(tool: FileTool, named: StorageArgument, options: Lo
   const pathWidth = Math.max(0, ...checked.map(({ path }) => path.length));
   const judged = await settleRepeats(tool, judgeLogs(checked, snapshotZxid));
   for (const log of judged) tell(tool, log, pathWidth);
-  tellDirectory(tool, named.directory, judged);
+  tellDirectory(tool, named, judged);
 }
 
 /** One file that cannot be read keeps nobody from checking the others. */
-async function checkReadable({ disk, printer, limits }: FileTool, path: string): Promise<LogCheck | undefined> {
+async function checkReadable({ disk, printer, json, limits }: FileTool, path: string): Promise<LogCheck | undefined> {
   try {
     return await checkLog(disk, path, limits);
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
-    printer.complain(error.message);
+    printer.failed = true;
+    if (json) printer.json({ file: path, verdict: "unreadable", sound: false, reason: error.message });
+    else printer.line(`${path}  unreadable\n  ${error.message}`);
     return undefined;
   }
 }
@@ -125,26 +129,32 @@ async function settle({ disk, limits }: FileTool, finding: Finding, logs: readon
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function tell({ printer, json }: FileTool, { path, check, findings }: JudgedLog, pathWidth: number): void {
-  const sound = findings.every((finding) => finding.sound);
+  const sound = isSound(findings);
   if (!sound) printer.failed = true;
   const { verdict, txnCount, firstZxid, lastZxid } = check;
+  const word = verdictOf(check, findings);
   if (json) {
-    const zxids = { firstZxid: zxidOrNull(firstZxid), lastZxid: zxidOrNull(lastZxid) };
     const end = verdict.kind === "complete" ? verdict.end : verdict.position;
-    printer.json({ file: path, verdict: verdictOf(check, findings), sound, txns: txnCount, ...zxids, end, findings });
+    const zxids = { firstZxid: zxidOrNull(firstZxid), lastZxid: zxidOrNull(lastZxid) };
+    printer.json({ file: path, verdict: word, sound, txns: txnCount, ...zxids, end, findings });
     return;
   }
-  const word = verdictOf(check, findings).padEnd(7);
-  printer.line(`${path.padEnd(pathWidth)}  ${word}  ${txnsText(txnCount, firstZxid, lastZxid)}`);
+  printer.line(`${path.padEnd(pathWidth)}  ${word.padEnd(8)}  ${txnsText(txnCount, firstZxid, lastZxid)}`);
   for (const { offset, found, advice } of findings) {
     printer.line(`  ${offset === undefined ? "" : `offset ${offset}: `}${found}`);
     if (advice !== undefined) printer.line(`  ${advice}`);
   }
 }
 
+function isSound(findings: readonly Finding[]): boolean {
+  return findings.every(({ sound }) => sound);
+}
+
 function verdictOf({ verdict }: LogCheck, findings: readonly Finding[]): string {
   if (verdict.kind !== "complete") return verdict.kind;
-  return findings.some(({ kind, sound }) => !sound && kind === "gap") ? "gap" : "whole";
+  const worst = findings.find(({ sound }) => !sound);
+  if (worst === undefined) return "whole";
+  return worst.kind === "repeats" ? "conflict" : "gap";
 }
 
 function txnsText(count: number, firstZxid: number | undefined, lastZxid: number | undefined): string {
@@ -152,18 +162,23 @@ function txnsText(count: number, firstZxid: number | undefined, lastZxid: number
   return `${count} ${count === 1 ? "txn" : "txns"}, ${formatZxid(firstZxid)} to ${formatZxid(lastZxid)}`;
 }
 
-function tellDirectory({ printer, json }: FileTool, directory: string, logs: readonly JudgedLog[]): void {
-  const sound = logs.every(({ findings }) => findings.every((finding) => finding.sound));
-  const txns = logs.reduce((sum, { check }) => sum + check.txnCount, 0);
-  const firstZxid = logs.find(({ check }) => check.firstZxid !== undefined)?.check.firstZxid;
-  const lastZxid = logs.findLast(({ check }) => check.lastZxid !== undefined)?.check.lastZxid;
+function tellDirectory(
+  { printer, json }: FileTool,
+  { directory, paths }: Extract<StorageArgument, { kind: "directory" }>,
+  judged: readonly JudgedLog[],
+): void {
+  const soundCount = judged.filter(({ findings }) => isSound(findings)).length;
+  const sound = soundCount === paths.length;
+  const txns = judged.reduce((sum, { check }) => sum + check.txnCount, 0);
+  const firstZxid = judged.find(({ check }) => check.txnCount > 0)?.check.firstZxid;
+  const lastZxid = judged.findLast(({ check }) => check.txnCount > 0)?.check.lastZxid;
   if (json) {
     const zxids = { firstZxid: zxidOrNull(firstZxid), lastZxid: zxidOrNull(lastZxid) };
-    printer.json({ directory, sound, logs: logs.length, txns, ...zxids });
+    printer.json({ directory, sound, logs: paths.length, txns, ...zxids });
     return;
   }
-  const outcome = sound ? "nothing is missing" : "a server would not start on these logs, or start without some txns";
-  const count = `${logs.length} ${logs.length === 1 ? "log" : "logs"}`;
+  const outcome = sound ? "nothing is missing" : `${paths.length - soundCount} not sound, as told above`;
+  const count = `${paths.length} ${paths.length === 1 ? "log" : "logs"}`;
   printer.line(`${directory}: ${count}, ${txnsText(txns, firstZxid, lastZxid)}; ${outcome}`);
 }
 

@@ -35,42 +35,62 @@ Examples:
         const named = await logsNamedBy(tool, argument);
         paths.push(...(named.kind === "file" ? [named.path] : named.paths));
       }
-      if (!tool.json) tool.printer.line(TXN_HEADING);
-      for (const path of paths) await printOne(tool, path, options);
+      const print = new TxnPrinting(tool, options);
+      for (const path of paths) await print.file(path);
     }),
   );
 }
 
-async function printOne(tool: FileTool, path: string, options: LogPrintOptions): Promise<void> {
-  const { disk, printer, json, limits } = tool;
-  const { from = 0, to = Number.POSITIVE_INFINITY } = options;
-  let lastZxid: number | undefined;
-  const print = (logged: LoggedTxn): void => {
+class TxnPrinting {
+  private readonly tool: FileTool;
+  private readonly from: number;
+  private readonly to: number;
+  private headed = false;
+
+  constructor(tool: FileTool, { from = 0, to = Number.POSITIVE_INFINITY }: LogPrintOptions) {
+    this.tool = tool;
+    this.from = from;
+    this.to = to;
+  }
+
+  async file(path: string): Promise<void> {
+    const { disk, limits } = this.tool;
+    let lastZxid: number | undefined;
+    const onTxn = (logged: LoggedTxn): void => {
+      if ("txn" in logged) lastZxid = logged.txn.zxid;
+      this.txn(path, logged);
+    };
+    const verdict = await printLog(disk, path, onTxn, limits);
+    if (verdict.kind !== "complete") this.brokenEnd(path, verdict, lastZxid);
+  }
+
+  private txn(path: string, logged: LoggedTxn): void {
+    const { printer, json } = this.tool;
     if ("problem" in logged) {
       const found = `a txn matches its checksum but cannot be decoded: ${logged.problem}`;
       printer.complain(`${path}, offset ${logged.position}: ${found}`);
       return;
     }
     const { txn, position } = logged;
-    lastZxid = txn.zxid;
-    if (txn.zxid < from || txn.zxid > to) return;
-    if (json) printer.json({ file: path, offset: position, ...txnFields(txn) });
-    else printer.line(txnText(txn));
-  };
-  const verdict = await printLog(disk, path, print, limits);
-  if (verdict.kind !== "complete") tellEnd(tool, path, verdict, lastZxid);
-}
+    if (txn.zxid < this.from || txn.zxid > this.to) return;
+    if (json) {
+      printer.json({ file: path, offset: position, ...txnFields(txn) });
+      return;
+    }
+    if (!this.headed) printer.line(TXN_HEADING);
+    this.headed = true;
+    printer.line(txnText(txn));
+  }
 
-function tellEnd(
-  { printer }: FileTool,
-  path: string,
-  verdict: Exclude<LogVerdict, { kind: "complete" }>,
-  lastZxid: number | undefined,
-): void {
-  const where = `${path}, offset ${verdict.position}: ${verdict.reason}`;
-  if (verdict.kind === "damaged") {
-    printer.complain(`${where}. No txn behind it is printed. ${repairAdvice(path, lastZxid)}`);
-  } else {
-    printer.note(`${where}. A crash leaves such a tail; what it held was never acknowledged`);
+  private brokenEnd(path: string, verdict: BrokenEnd, lastZxid: number | undefined): void {
+    const { printer } = this.tool;
+    const where = `${path}, offset ${verdict.position}: ${verdict.reason}`;
+    if (verdict.kind === "damaged") {
+      printer.complain(`${where}. No txn behind it is printed. ${repairAdvice(path, lastZxid)}`);
+    } else {
+      printer.note(`${where}. A crash leaves such a tail; what it held was never acknowledged`);
+    }
   }
 }
+
+type BrokenEnd = Exclude<LogVerdict, { kind: "complete" }>;

@@ -10,7 +10,8 @@ export type StorageArgument =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "directory"; readonly directory: string; readonly paths: readonly string[] };
 
-const FORMAT_DIRECTORY = "version-2";
+/** Below a server's data directory. */
+export const FORMAT_DIRECTORY = "version-2";
 
 export async function logsNamedBy(tool: FileTool, argument: string): Promise<StorageArgument> {
   return await filesNamedBy(tool, argument, "log", listLogs);

@@ -44,7 +44,7 @@ function fieldsText(operation: TxnOperation): string {
     case "error":
       return errorText(operation.err);
     case "multi":
-      return operation.operations.map((each) => `${each.name} ${fieldsText(each)}`).join("; ");
+      return multiText(operation.operations);
   }
 }
 
@@ -61,6 +61,11 @@ function createText({ path, data, acl, parentCVersion }: Created): string {
 
 export function aclText(acl: readonly Acl[]): string {
   return acl.map((each) => formatAclEntry(storedAclEntry(each))).join(",");
+}
+
+function multiText(operations: readonly TxnOperation[]): string {
+  if (operations.length === 0) return "no operations";
+  return operations.map((each) => `${each.name} ${fieldsText(each)}`).join("; ");
 }
 
 /** Releases before 3.6 do not list the ephemerals. */
@@ -103,6 +108,7 @@ function operationFields(operation: TxnOperation): object {
         ...fields,
         ...("data" in operation ? dataFields(operation.data) : {}),
         ...("acl" in operation ? { acl: aclJson(operation.acl) } : {}),
+        ...("ttl" in operation ? { ttl: undefined, ttlMs: Number(operation.ttl) } : {}),
       };
   }
 }

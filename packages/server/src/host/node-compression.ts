@@ -37,9 +37,22 @@ async function* through(stream: Gzip | Gunzip, input: AsyncIterable<Uint8Array>)
 async function feed(stream: Gzip | Gunzip, input: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const piece of input) {
     if (stream.destroyed) return;
-    await new Promise<void>((resolve, reject) => stream.write(piece, (error) => (error ? reject(error) : resolve())));
+    await write(stream, piece);
   }
   stream.end();
+}
+
+/** A stream that is destroyed, by its own error or because nobody wants the rest, may forget a write's callback. */
+function write(stream: Gzip | Gunzip, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => resolve();
+    stream.once("close", onClose);
+    stream.write(piece, (error) => {
+      stream.off("close", onClose);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }
 
 function isZlibError(error: unknown): error is NodeJS.ErrnoException {

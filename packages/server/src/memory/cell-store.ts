@@ -45,6 +45,8 @@ interface Page {
   live: number;
   /** Offset of the first freed cell plus 1, 0 for none. */
   free: number;
+  /** Whether it stands in `roomy`: a cell taken and given back for ever must not add an entry each time. */
+  listed: boolean;
 }
 
 export class CellStore {
@@ -82,6 +84,7 @@ export class CellStore {
           page.live += 1;
           return number * (UNITS_MASK + 1) + offset / UNIT_BYTES;
         }
+        page.listed = false;
       }
       roomy.pop();
     }
@@ -117,16 +120,24 @@ export class CellStore {
       this.dropPage(number);
       return;
     }
-    const full = page.free === 0 && page.used + cellBytes > PAGE_BYTES;
     const offset = this.offsetOf(reference);
     writeInt(page.bytes, offset, page.free);
     page.free = offset + 1;
-    if (full) this.roomy[page.sizeClass]!.push(number);
+    if (page.listed) return;
+    page.listed = true;
+    this.roomy[page.sizeClass]!.push(number);
   }
 
   private allocateLarge(size: number): number {
     const number = this.takeNumber();
-    this.pages[number] = { bytes: new Uint8Array(size), sizeClass: LARGE_CLASS, used: size, live: 1, free: 0 };
+    this.pages[number] = {
+      bytes: new Uint8Array(size),
+      sizeClass: LARGE_CLASS,
+      used: size,
+      live: 1,
+      free: 0,
+      listed: false,
+    };
     this.bytesInUse += size;
     return number * (UNITS_MASK + 1);
   }
@@ -139,6 +150,7 @@ export class CellStore {
       used: 0,
       live: 0,
       free: 0,
+      listed: true,
     };
     this.roomy[sizeClass]!.push(number);
     return number;

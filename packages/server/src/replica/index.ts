@@ -8,5 +8,5 @@ export { Replica, type ReplicaHooks, type ReplicaParts } from "./replica.js";
 export { ServerStats } from "./server-stats.js";
 export { hex64, sessionName } from "./session-name.js";
 export type { ReplicaSettings } from "./settings.js";
-export { snapshotSource, TreeRestore } from "./tree-snapshot.js";
+export { readPersistedStat, snapshotSource, TreeRestore } from "./tree-snapshot.js";
 export type { DurableLog } from "./write-pipeline.js";

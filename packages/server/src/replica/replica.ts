@@ -23,6 +23,7 @@ import { ServerStats } from "./server-stats.js";
 import { SessionGate } from "./session-gate.js";
 import { sessionName } from "./session-name.js";
 import type { ReplicaSettings } from "./settings.js";
+import { readSyncedPath } from "./sync-request.js";
 import { snapshotSource } from "./tree-snapshot.js";
 import { type DurableLog, type PipelineItem, WritePipeline } from "./write-pipeline.js";
 import { writeReply } from "./write-replies.js";
@@ -331,12 +332,7 @@ export class Replica {
   }
 
   private sync(connection: Connection, xid: number, bytes: Uint8Array, start: number, end: number): void {
-    if (end - start < 12) {
-      writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, ERR.MARSHALLING_ERROR);
-      this.onAnswered(connection, OP.sync, xid, this.nowMs);
-      return;
-    }
-    this.pipeline.submitSync(connection, xid, bytes.slice(start + 8, end), this.nowMs);
+    this.pipeline.submitSync(connection, xid, readSyncedPath(bytes, start + 8, end), this.nowMs);
   }
 
   /** Handled at once, ahead of requests that wait; what comes after it has the new identities. */
@@ -418,8 +414,8 @@ export class Replica {
 
   private answerSync(connection: Connection, item: PipelineItem): void {
     const writer = connection.writer();
-    const at = beginReply(writer, item.xid, this.pipeline.lastZxid, 0);
-    writer.copy(item.body!, 0, item.body!.length);
+    const at = beginReply(writer, item.xid, this.pipeline.lastZxid, item.body === undefined ? ERR.MARSHALLING_ERROR : 0);
+    if (item.body !== undefined) writer.copy(item.body, 0, item.body.length);
     endFrame(writer, at);
   }
 

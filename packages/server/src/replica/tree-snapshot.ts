@@ -137,7 +137,7 @@ export class TreeRestore implements SnapshotSink {
   }
 }
 
-function readPersistedStat(bytes: Uint8Array, at: number, into: NodeStat): void {
+export function readPersistedStat(bytes: Uint8Array, at: number, into: NodeStat): void {
   into.czxid = readLongAsNumber(bytes, at);
   into.mzxid = readLongAsNumber(bytes, at + 8);
   into.ctime = readLongAsNumber(bytes, at + 16);

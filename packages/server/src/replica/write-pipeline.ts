@@ -25,7 +25,7 @@ export interface PipelineItem {
   readonly xid: number;
   readonly opcode: number;
   readonly receivedMs: number;
-  /** For sync: the request's body, which is its reply's. */
+  /** For sync: the reply's body, undefined where the request could not be decoded. */
   readonly body: Uint8Array | undefined;
 }
 
@@ -152,7 +152,7 @@ export class WritePipeline {
   }
 
   /** Answers after every write accepted before it was applied. */
-  submitSync(connection: Connection, xid: number, body: Uint8Array, receivedMs: number): void {
+  submitSync(connection: Connection, xid: number, body: Uint8Array | undefined, receivedMs: number): void {
     this.add({ kind: "sync", connection, xid, opcode: OP.sync, receivedMs, body });
   }
 

@@ -11,6 +11,7 @@ import {
   OP,
   PERMISSIONS,
   RECORD_SLOTS_MAX,
+  reconfigRequest,
   setAclRequest,
   setDataRequest,
   WireError,
@@ -206,13 +207,18 @@ export class WritePreparer {
     try {
       this.reader.reset(request.bytes, request.start, request.end);
       if (request.opcode === OP.multi) return this.multi(writer);
-      if (request.opcode === OP.reconfig)
-        return this.settings.reconfigEnabled ? ERR.UNIMPLEMENTED : ERR.RECONFIG_DISABLED;
+      if (request.opcode === OP.reconfig) return this.reconfig();
       return this.operation(request.opcode, request.opcode, writer);
     } catch (error) {
       if (error instanceof WireError) return ERR.MARSHALLING_ERROR;
       throw error;
     }
+  }
+
+  /** A server that stands alone has nothing to reconfigure. */
+  private reconfig(): number {
+    reconfigRequest.scan(this.reader, slots, 0);
+    return this.settings.reconfigEnabled ? ERR.UNIMPLEMENTED : ERR.RECONFIG_DISABLED;
   }
 
   /** One operation, alone or in a multi: reads its body from the reader, writes its txn record. */

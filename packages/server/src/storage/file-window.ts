@@ -72,6 +72,7 @@ export function indexOfNonZero(bytes: Uint8Array, start: number, end: number): n
     if (bytes[i] !== 0) return i;
     i++;
   }
+  if (i === end) return end; // not aligned, perhaps: no words can be laid over nothing there
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + i, (end - i) >>> 2);
   let word = 0;
   while (word < words.length && words[word] === 0) word++;

@@ -17,6 +17,8 @@ export class MemoryInode {
   private readonly durable = new GrowingBytes();
   private readonly dirtySectors = new Set<number>();
   private readonly underWay = new Set<WriteUnderWay>();
+  /** The file was cut to this size, which the disk does not know yet; it learns it before anything written later. */
+  private unsyncedCut = Number.POSITIVE_INFINITY;
 
   get size(): number {
     return this.seen.length;
@@ -45,18 +47,20 @@ export class MemoryInode {
   }
 
   truncate(size: number): void {
-    const end = Math.max(size, this.seen.length);
+    this.unsyncedCut = Math.min(this.unsyncedCut, size);
     this.seen.resize(size);
-    for (const sector of sectorsOf(size, end)) this.dirtySectors.add(sector);
+    for (const sector of this.dirtySectors) if (sector * SECTOR_BYTES >= size) this.dirtySectors.delete(sector);
   }
 
   sync(): void {
+    this.syncCut();
     for (const sector of this.dirtySectors) this.persist(sector);
     this.durable.resize(this.seen.length);
   }
 
   /** What a durable write syncs: its own sectors, not what others have left unsynced elsewhere. */
   syncRange(start: number, end: number): void {
+    this.syncCut();
     for (const sector of sectorsOf(start, end)) this.persist(sector);
     this.durable.resize(Math.max(this.durable.length, end));
   }
@@ -67,12 +71,19 @@ export class MemoryInode {
       this.write(bytes.subarray(0, random.below(bytes.length + 1)), position);
     }
     this.underWay.clear();
+    if (random.below(2) === 0) this.syncCut();
     const size = random.below(2) === 0 ? this.durable.length : this.seen.length;
     for (const sector of this.dirtySectors) if (random.below(2) === 0) this.persist(sector);
     this.dirtySectors.clear();
+    this.unsyncedCut = Number.POSITIVE_INFINITY;
     this.durable.resize(size);
     this.seen.resize(0);
     this.seen.write(this.durable.slice(0, size), 0);
+  }
+
+  private syncCut(): void {
+    this.durable.resize(Math.min(this.durable.length, this.unsyncedCut));
+    this.unsyncedCut = Number.POSITIVE_INFINITY;
   }
 
   private persist(sector: number): void {

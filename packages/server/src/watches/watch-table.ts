@@ -37,9 +37,12 @@ const LENGTH = 1;
 const FIRST_WATCH = 2;
 const PATH_FIELDS = 3;
 
-/** Rows of watchers. */
-const FIRST_OF_WATCHER = 0;
-const WATCH_COUNT = 1;
+/**
+ * Rows of watchers. The first watch must not be field 0, which chains the rows of those who have gone:
+ * a walk over all rows would take the chain for somebody else's watches.
+ */
+const WATCH_COUNT = 0;
+const FIRST_OF_WATCHER = 1;
 const LAST_EVENT = 2;
 const WATCHER_FIELDS = 3;
 

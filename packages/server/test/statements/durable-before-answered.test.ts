@@ -16,7 +16,7 @@ vi.mock("../../src/host/node-disk.js", async (importOriginal) => {
   class TroubledDisk extends original.NodeDisk {
     override async open(...args: Parameters<InstanceType<typeof original.NodeDisk>["open"]>): Promise<DiskFile> {
       const file = await super.open(...args);
-      if (!/\/log\.[0-9a-f]+$/.test(args[0])) return file;
+      if (!/log\.[0-9a-f]+$/.test(args[0])) return file; // a new log has another name before the dot until it is whole
       const write = file.write.bind(file);
       file.write = async (bytes, position) => {
         disk.writes += 1;
@@ -38,6 +38,7 @@ function held(): () => void {
       resolve();
     };
   });
+  onTestFinished(release);
   return release;
 }
 

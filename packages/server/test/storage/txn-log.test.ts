@@ -103,11 +103,11 @@ describe("durability of the txn log", () => {
     };
     let acknowledged = 0;
     try {
-      for (let zxid = 1; zxid < 500; ) {
+      for (let zxid = 1; operationsLeft >= 0; ) {
         const last = zxid + random.below(30);
         const list = txns(zxid, last).map((each) => txn(each.zxid, new Uint8Array(random.below(400)).fill(each.zxid)));
         await log.append(batchOf(list));
-        acknowledged = last;
+        if (operationsLeft >= 0) acknowledged = last;
         zxid = last + 1;
         if (random.below(5) === 0) log.roll();
       }

@@ -129,7 +129,7 @@ export class RawConnection {
     try {
       this.splitter.push(chunk);
       while (this.splitter.next()) {
-        const frame = this.splitter.bytes.slice(this.splitter.start, this.splitter.end);
+        const frame = Uint8Array.from(this.splitter.bytes.subarray(this.splitter.start, this.splitter.end));
         const one = this.waiting.shift();
         if (one === undefined) this.frames.push(frame);
         else one.resolve(frame);

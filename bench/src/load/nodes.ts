@@ -1,0 +1,62 @@
+import { CREATE_FLAGS, ERR } from "@watchkeeper/wire";
+import { BulkSession } from "./bulk-session.js";
+import { fanoutPath } from "./fanout-lanes.js";
+import { directoryPath, KEYS_PER_DIRECTORY, type KeySpace } from "./key-space.js";
+import { directoriesOf, keySpaceOf, type LoadSpec } from "./load-spec.js";
+import { appendFrame, frames, KeyedFrame, valueOf } from "./request-frames.js";
+import { sharesOf } from "./run-load.js";
+import type { Target } from "./server-connection.js";
+
+/** Workloads that ask for keys, and so need them laid first. */
+const KEYED: readonly string[] = ["get", "exists", "children", "set", "mixed"];
+
+const EXISTS_ALREADY = [ERR.NODE_EXISTS];
+
+/** Lays what a load needs and returns the way to take it away again. */
+export async function layNodes(target: Target, spec: LoadSpec, workers: number): Promise<() => Promise<void>> {
+  const value = valueOf(spec.valueBytes);
+  const keys = keySpaceOf(spec);
+  const keyCount = KEYED.includes(spec.workload) ? spec.keys : 0;
+  await withSession(target, async (session) => {
+    await createNode(session, spec.root, value);
+    await layKeys(session, keys, 0, keyCount, value);
+    if (spec.workload !== "fanout") return;
+    for (const { first } of sharesOf(spec.connections, workers)) {
+      await createNode(session, fanoutPath(spec.root, first), value);
+    }
+  });
+  const remove = new KeyedFrame(keys, frames.delete);
+  return () =>
+    withSession(target, (session) => session.pipeline(keyCount, (writer, key) => remove.appendTo(writer, key)));
+}
+
+export async function createNode(session: BulkSession, path: string, value: Uint8Array): Promise<void> {
+  const create = frames.create(path, value, CREATE_FLAGS.persistent);
+  await session.pipeline(1, (writer) => appendFrame(writer, create), EXISTS_ALREADY);
+}
+
+/** Creates the keys from `from` up to, not including, `to`, and for nested ones their directories. */
+export async function layKeys(
+  session: BulkSession,
+  keys: KeySpace,
+  from: number,
+  to: number,
+  value: Uint8Array,
+): Promise<void> {
+  if (keys.pattern.lastIndexOf("/") > 0) {
+    for (let directory = Math.floor(from / KEYS_PER_DIRECTORY); directory < directoriesOf(to); directory++) {
+      await createNode(session, directoryPath(keys, directory), new Uint8Array(0));
+    }
+  }
+  const create = new KeyedFrame(keys, (path) => frames.create(path, value, CREATE_FLAGS.persistent));
+  await session.pipeline(to - from, (writer, index) => create.appendTo(writer, from + index));
+}
+
+export async function withSession<T>(target: Target, use: (session: BulkSession) => Promise<T>): Promise<T> {
+  const session = await BulkSession.open(target);
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
+}

@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** A server that can be measured: how it is started in the foreground with a zoo.cfg. */
+export interface ServerKind {
+  readonly name: string;
+  command(configFile: string): readonly [program: string, ...args: string[]];
+}
+
+export const watchkeeper: ServerKind = {
+  name: "Watchkeeper",
+  command: (configFile) => [
+    process.execPath,
+    fileURLToPath(new URL("../../../packages/server/bin/watchkeeper.js", import.meta.url)),
+    "serve",
+    configFile,
+  ],
+};
+
+/** Where Debian's package `zookeeper` puts the server. */
+const APACHE_JAR = "/usr/share/java/zookeeper.jar";
+
+export const apache: ServerKind = {
+  name: "Apache",
+  command: (configFile) => [
+    "java",
+    "-Xmx2g",
+    "-cp",
+    APACHE_JAR,
+    "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+    configFile,
+  ],
+};
+
+export function isApacheInstalled(): boolean {
+  return existsSync(APACHE_JAR);
+}

@@ -1,0 +1,62 @@
+/**
+ * The fault tests in their full length, each a command of its own:
+ *
+ *     npm run build && npx tsc -p test/chaos && node dist/chaos/main.js kill --kills 200 --seed 7
+ */
+import { parseArgs } from "node:util";
+import { killAgainAndAgain } from "./kill/kill.js";
+import { corrupt } from "./corrupt/corrupt.js";
+import type { FaultReport, Progress } from "./support/fault-report.js";
+
+interface Command {
+  readonly what: string;
+  /** Flags with their defaults; all are whole numbers. */
+  readonly flags: Readonly<Record<string, number>>;
+  readonly run: (flags: Readonly<Record<string, number>>, progress: Progress) => Promise<FaultReport>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  kill: {
+    what: "kill -9 under load",
+    flags: { kills: 200, "apache-every": 20 },
+    run: (flags, progress) =>
+      killAgainAndAgain({ kills: flags["kills"]!, seed: flags["seed"]!, apacheEvery: flags["apache-every"]! }, progress),
+  },
+  corrupt: {
+    what: "files cut at every byte, bits flipped",
+    flags: { "cut-step": 1, flips: 10_000 },
+    run: (flags, progress) =>
+      corrupt({ seed: flags["seed"]!, cutStep: flags["cut-step"]!, flips: flags["flips"]! }, progress),
+  },
+};
+
+async function main(): Promise<number> {
+  const [name = "", ...rest] = process.argv.slice(2);
+  const command = commands[name];
+  if (command === undefined) {
+    console.error(usage());
+    return 2;
+  }
+  const flags = { seed: Math.floor(Math.random() * 1e6), ...command.flags };
+  const options = Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: "string" as const }]));
+  const { values } = parseArgs({ args: rest, options });
+  const given = Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, Number(value)]));
+  const startedMs = performance.now();
+  const elapsed = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`.padStart(8);
+  const all = { ...flags, ...given };
+  console.log(`${name} ${Object.entries(all).map(([flag, value]) => `--${flag} ${value}`).join(" ")}`);
+  const { summary, faults } = await command.run(all, (line) => console.log(`${elapsed()}  ${line}`));
+  for (const fault of faults) console.log(`FAULT ${fault}`);
+  console.log(`${faults.length === 0 ? "passed" : "FAILED"} in ${elapsed().trim()}: ${summary}`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([name, { what, flags }]) => {
+    const options = Object.entries({ seed: "random", ...flags }).map(([flag, value]) => `--${flag} ${value}`);
+    return `  ${name.padEnd(10)} ${what}\n             ${options.join(" ")}`;
+  });
+  return `Which fault? The flags are shown with their defaults.\n${lines.join("\n")}`;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,9 @@
+/** What a run has to say: progress as it goes, and a summary that tells how to run the same again. */
+export interface FaultReport {
+  /** In one line: what was done, how often, with which seed. */
+  readonly summary: string;
+  /** What is wrong, nothing where all is well. */
+  readonly faults: readonly string[];
+}
+
+export type Progress = (line: string) => void;
