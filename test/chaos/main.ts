@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { killAgainAndAgain } from "./kill/kill.js";
 import { corrupt } from "./corrupt/corrupt.js";
+import { spoilDisk } from "./disk/disk.js";
 import type { FaultReport, Progress } from "./support/fault-report.js";
 
 interface Command {
@@ -27,6 +28,11 @@ const commands: Readonly<Record<string, Command>> = {
     flags: { "cut-step": 1, flips: 10_000 },
     run: (flags, progress) =>
       corrupt({ seed: flags["seed"]!, cutStep: flags["cut-step"]!, flips: flags["flips"]! }, progress),
+  },
+  disk: {
+    what: "disks that are full, read-only or fail",
+    flags: { rounds: 20 },
+    run: (flags, progress) => spoilDisk({ seed: flags["seed"]!, rounds: flags["rounds"]! }, progress),
   },
 };
 

@@ -12,9 +12,9 @@ export interface Command {
 type OptionsConfig = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
 
 /** parseArgs, with its complaints as ours. */
-export function parseOptions<T extends OptionsConfig>(args: readonly string[], options: T) {
+export function parseOptions<T extends OptionsConfig>(args: readonly string[], options: T, allowPositionals = false) {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return parseArgs({ args: [...args], options, allowPositionals });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -33,6 +33,8 @@ export interface ServerProcess {
   readonly dataDir: string;
   /** What the server has written to its standard output and error so far. */
   log(): string;
+  /** Resolves when the process is gone, with how it ended: `exit code N`, or the signal. */
+  readonly ended: Promise<string>;
   /** Resolves when a session can be opened; rejects with the log if the server ends or the time is up. */
   untilServing(deadlineMs?: number): Promise<void>;
   /** Ends the server, by SIGTERM unless told otherwise. Rejects if it did not obey and had to be killed. */
@@ -64,9 +66,9 @@ export async function startServerProcess(launch: LaunchCommand, options: ServerO
   const child = spawnWithLog(launch, configFile, logFile);
   const killWithParent = () => child.kill("SIGKILL");
   process.once("exit", killWithParent);
-  const ended = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
+  const ended = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once("error", (error) => resolve(error.message));
   });
 
   const server: ServerProcess = {
@@ -75,6 +77,7 @@ export async function startServerProcess(launch: LaunchCommand, options: ServerO
     clientPort,
     connectString: `127.0.0.1:${clientPort}`,
     dataDir,
+    ended,
     log: () => readFileSync(logFile, "utf8"),
     untilServing: (deadlineMs = startDeadlineMs) => untilServing(server, child, deadlineMs),
     stop: async (signal = "SIGTERM") => {
@@ -141,7 +144,7 @@ async function untilServing(server: ServerProcess, child: ChildProcess, deadline
 }
 
 /** Whether the process ended by the signal it was sent; if not in time, it is killed. */
-async function end(child: ChildProcess, ended: Promise<void>, signal: "SIGTERM" | "SIGKILL"): Promise<boolean> {
+async function end(child: ChildProcess, ended: Promise<string>, signal: "SIGTERM" | "SIGKILL"): Promise<boolean> {
   if (hasEnded(child)) return true;
   child.kill(signal);
   const timer = new AbortController();

@@ -53,7 +53,7 @@ export class Connection {
   /** Clients up to 3.3 sent no read-only flag and are answered without one. */
   sendsReadOnlyFlag = true;
   identities: Identity[];
-  /** Requests with a positive xid that have not been answered: what the global limit counts. */
+  /** Requests that have not been answered: what the backlog counts. */
   outstanding = 0;
   heardMs: number;
   dirty = false;
@@ -143,6 +143,14 @@ export class Connection {
     const next = this.deferred[0];
     if (next === undefined || next.afterWrite > this.writesDone) return undefined;
     return this.deferred.shift();
+  }
+
+  /** Forgets the kept requests, whose answers nobody would read. @returns their bytes */
+  dropDeferred(): number {
+    let bytes = 0;
+    for (const { frame } of this.deferred) bytes += frame.length;
+    this.deferred.length = 0;
+    return bytes;
   }
 }
 

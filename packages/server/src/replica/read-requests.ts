@@ -35,6 +35,7 @@ export interface ReadSettings {
   /** A client's own limit on frames, as far as the server can know it: longer replies are sent, and logged. */
   readonly frameBytesMax: number;
   readonly watchesPerConnectionMax: number;
+  readonly multiReadBytesMax: number;
 }
 
 const slots = new Int32Array(RECORD_SLOTS_MAX);
@@ -217,6 +218,7 @@ export class ReadRequests {
       if (slots[multiHeader.slots.done] !== 0) break;
       const opcode = slots[multiHeader.slots.type]!;
       if (opcode !== OP.getData && opcode !== OP.getChildren) return ERR.MARSHALLING_ERROR;
+      if (writer.length - this.frameStart > this.settings.multiReadBytesMax) return ERR.THROTTLED_OP;
       getDataRequest.scan(this.reader, slots, 0); // getChildren's body has the same form
       const at = writer.length;
       writeMultiHeader(writer, opcode, false, 0);

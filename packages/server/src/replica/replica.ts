@@ -19,6 +19,7 @@ import type { DigestEntry } from "./digest-history.js";
 import { EventDelivery } from "./event-delivery.js";
 import { ReadRequests } from "./read-requests.js";
 import { beginReply, endFrame, writeHeaderReply } from "./replies.js";
+import { RequestBacklog } from "./request-backlog.js";
 import { ServerStats } from "./server-stats.js";
 import { SessionGate } from "./session-gate.js";
 import { sessionName } from "./session-name.js";
@@ -73,9 +74,7 @@ export class Replica {
   private readonly gate: SessionGate;
   private readonly open = new Set<Connection>();
   private readonly dirty: Connection[] = [];
-  /** Connections not read from because too much is outstanding. */
-  private readonly throttled = new Set<Connection>();
-  private outstanding = 0;
+  private readonly backlog: RequestBacklog;
   private nowMs: number;
   private lastTickMs: number;
   private draining = false;
@@ -124,6 +123,7 @@ export class Replica {
       },
       parts.lastZxid,
     );
+    this.backlog = new RequestBacklog(settings, () => this.pipeline.unappliedBytes);
     this.gate = new SessionGate(settings, parts.sessions, this.pipeline, logger, clock.wallMs(), {
       close: (connection, reason) => this.close(connection, reason),
       markDirty: (connection) => this.markDirty(connection),
@@ -138,7 +138,7 @@ export class Replica {
   }
 
   get outstandingRequests(): number {
-    return this.outstanding;
+    return this.backlog.count;
   }
 
   get digestMismatches(): number {
@@ -171,13 +171,11 @@ export class Replica {
   disconnect(connection: Connection): void {
     if (!this.open.delete(connection)) return;
     connection.phase = "closed";
-    this.throttled.delete(connection);
     this.watches.removeWatcher(connection.watcher);
     this.events.connections[connection.watcher] = undefined;
     this.gate.onDisconnect(connection);
-    this.outstanding -= connection.outstanding;
-    connection.outstanding = 0;
-    this.releaseThrottled();
+    this.backlog.onDisconnect(connection);
+    this.backlog.release();
   }
 
   /** Input has arrived: to be called once a chunk, before its frames. */
@@ -190,10 +188,7 @@ export class Replica {
 
   /** Whether the connection's next frame may be handed in now; if not, its port's `resume` will say when. */
   mayReceive(connection: Connection): boolean {
-    if (!connection.accepts) return false;
-    if (this.outstanding < this.settings.globalOutstandingLimit || connection.outstanding === 0) return true;
-    this.throttled.add(connection);
-    return false;
+    return connection.accepts && !this.draining && this.backlog.admits(connection);
   }
 
   /** One frame's payload. */
@@ -211,10 +206,7 @@ export class Replica {
     const xid = readInt(bytes, start);
     const opcode = readInt(bytes, start + 4);
     if (connection.session!.closing) return; // its closeSession is on its way: nothing after it counts
-    if (xid > 0) {
-      connection.outstanding += 1;
-      this.outstanding += 1;
-    }
+    this.backlog.onReceived(connection);
     this.dispatch(connection, xid, opcode, bytes, start, end);
   }
 
@@ -298,9 +290,14 @@ export class Replica {
         this.authenticate(connection, xid, opcode, bytes, start + 8, end);
         return;
       default:
-        if (connection.hasWritesInFlight) connection.defer(bytes, start, end, this.nowMs);
+        if (connection.hasWritesInFlight) this.defer(connection, bytes, start, end);
         else this.read(connection, bytes, start, end, this.nowMs);
     }
+  }
+
+  private defer(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    connection.defer(bytes, start, end, this.nowMs);
+    this.backlog.onDeferred(end - start);
   }
 
   private fillRequest(
@@ -357,6 +354,10 @@ export class Replica {
       this.close(connection, "authentication failed");
       return;
     }
+    if (connection.identities.length + identities.length > IDENTITIES_MAX) {
+      this.close(connection, `more than ${IDENTITIES_MAX} identities`);
+      return;
+    }
     for (const identity of identities) {
       const known = connection.identities.some((one) => one.scheme === identity.scheme && one.id === identity.id);
       if (!known) connection.identities = [...connection.identities, identity];
@@ -367,10 +368,7 @@ export class Replica {
 
   private onAnswered(connection: Connection, opcode: number, xid: number, receivedMs: number): void {
     this.stats.onAnswered(connection, opcode, xid, this.pipeline.lastZxid, receivedMs, this.nowMs);
-    if (xid > 0 && connection.outstanding > 0) {
-      connection.outstanding -= 1;
-      this.outstanding -= 1;
-    }
+    this.backlog.onAnswered(connection);
     this.markDirty(connection);
   }
 
@@ -378,13 +376,6 @@ export class Replica {
     if (connection.dirty) return;
     connection.dirty = true;
     this.dirty.push(connection);
-  }
-
-  private releaseThrottled(): void {
-    if (this.throttled.size === 0 || this.outstanding >= this.settings.globalOutstandingLimit) return;
-    const waiting = [...this.throttled];
-    this.throttled.clear();
-    for (const connection of waiting) if (connection.isOpen) connection.port.resume();
   }
 
   // What the pipeline has done.
@@ -407,14 +398,20 @@ export class Replica {
       return;
     }
     for (let next = connection.nextDeferred(); next !== undefined; next = connection.nextDeferred()) {
+      this.backlog.onDeferredTaken(next.frame.length);
       this.read(connection, next.frame, 0, next.frame.length, next.receivedMs);
     }
-    this.releaseThrottled();
+    this.backlog.release();
   }
 
   private answerSync(connection: Connection, item: PipelineItem): void {
     const writer = connection.writer();
-    const at = beginReply(writer, item.xid, this.pipeline.lastZxid, item.body === undefined ? ERR.MARSHALLING_ERROR : 0);
+    const at = beginReply(
+      writer,
+      item.xid,
+      this.pipeline.lastZxid,
+      item.body === undefined ? ERR.MARSHALLING_ERROR : 0,
+    );
     if (item.body !== undefined) writer.copy(item.body, 0, item.body.length);
     endFrame(writer, at);
   }
@@ -449,6 +446,9 @@ export class Replica {
     return writer.view();
   };
 }
+
+/** Of one connection: each is compared with each entry of a list on every check. */
+const IDENTITIES_MAX = 1000;
 
 const Kind = { read: 0, write: 1, sync: 2, closeSession: 3, auth: 4 } as const;
 

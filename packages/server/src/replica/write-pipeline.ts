@@ -76,6 +76,7 @@ export class WritePipeline {
   private open: OpenBatch;
   private readonly spares: OpenBatch[] = [];
   private flying = false;
+  private flyingBytes = 0;
   private startScheduled = false;
   private stopped = false;
   private idle: (() => void)[] = [];
@@ -86,6 +87,11 @@ export class WritePipeline {
     this.lastZxid = lastZxid;
     this.acceptedZxid = lastZxid;
     this.open = this.newBatch();
+  }
+
+  /** Bytes of the txns that were accepted and are not applied. */
+  get unappliedBytes(): number {
+    return this.open.batch.byteLength + this.flyingBytes;
   }
 
   get isEmpty(): boolean {
@@ -189,6 +195,7 @@ export class WritePipeline {
     const leaving = this.open;
     this.open = this.spares.pop() ?? this.newBatch();
     this.flying = true;
+    this.flyingBytes = leaving.batch.byteLength;
     if (leaving.batch.count === 0) {
       this.settle(leaving);
       return;
@@ -208,6 +215,7 @@ export class WritePipeline {
     if (this.stopped) return;
     const { batch } = landed;
     this.flying = false;
+    this.flyingBytes = 0;
     if (batch.count > 0) this.hooks.onDurable(batch.count, batch.byteLength);
     if (this.open.batch.count > 0) this.start();
     try {

@@ -1,7 +1,7 @@
 import { nodeCompression } from "../host/node-compression.js";
 import { NodeDisk } from "../host/node-disk.js";
 import { nodeClock, nodeDigester, nodeRandom, nodeScheduler } from "../host/node-world.js";
-import type { Logger } from "../ports/index.js";
+import type { Disk, Logger } from "../ports/index.js";
 import { Replica, type ReplicaSettings } from "../replica/index.js";
 import { SessionTable } from "../sessions/index.js";
 import { dataDirectory, prepareDataDirectory, TxnLog } from "../storage/index.js";
@@ -35,13 +35,22 @@ const OUTPUT_BYTES_PAUSE = 1 << 20;
 /** Watch events beyond this, unread, cost a client its connection. */
 const OUTPUT_BYTES_MAX = 16 << 20;
 const WATCHES_PER_CONNECTION_MAX = 2_000_000;
+/** A multiRead's answer; clients take a megabyte unless told otherwise. */
+const MULTI_READ_BYTES_MAX = 64 << 20;
+/** Received and not answered, in memory. */
+const BACKLOG_BYTES_MAX = 64 << 20;
 /** Expiry needs no more: a session's bucket is at least this long. */
 const TICK_INTERVAL_MS_MAX = 200;
 
-export async function startServer(settings: ServerSettings, logger: Logger): Promise<Server> {
+/** @param disk the machine's, unless a test brings one that fails */
+export async function startServer(
+  settings: ServerSettings,
+  logger: Logger,
+  disk: Disk = new NodeDisk(),
+): Promise<Server> {
   const unlock = lockDirectories(settings);
   try {
-    return await start(settings, logger, unlock);
+    return await start(settings, logger, disk, unlock);
   } catch (error) {
     unlock();
     throw error;
@@ -62,8 +71,7 @@ function lockDirectories(settings: ServerSettings): () => void {
   };
 }
 
-async function start(settings: ServerSettings, logger: Logger, unlock: () => void): Promise<Server> {
-  const disk = new NodeDisk();
+async function start(settings: ServerSettings, logger: Logger, disk: Disk, unlock: () => void): Promise<Server> {
   const directory = dataDirectory(disk, settings.dataDir, settings.dataLogDir);
   await prepareDataDirectory(disk, directory, settings.dataDirAutocreate, logger);
   const database = await loadDatabase({
@@ -170,7 +178,7 @@ class StandaloneServer implements Server {
   async open(): Promise<void> {
     const { recovered } = this.database;
     // An empty directory must not be left with a log and no snapshot: no server would start on that.
-    if (recovered.snapshot === undefined) await this.snapshotter.take(this.replica);
+    if (recovered.snapshot === undefined) await this.snapshotter.takeFirst(this.replica);
     this.address = await this.port.listen();
     if (recovered.snapshot !== undefined && recovered.txnsLoaded > 0) void this.snapshotter.take(this.replica);
     const tickMs = Math.min(TICK_INTERVAL_MS_MAX, Math.max(10, Math.floor(this.settings.tickTimeMs / 4)));
@@ -265,6 +273,8 @@ function replicaSettings(settings: ServerSettings): ReplicaSettings {
     outputBytesPause: OUTPUT_BYTES_PAUSE,
     outputBytesMax: OUTPUT_BYTES_MAX,
     watchesPerConnectionMax: WATCHES_PER_CONNECTION_MAX,
+    multiReadBytesMax: MULTI_READ_BYTES_MAX,
+    backlogBytesMax: BACKLOG_BYTES_MAX,
     sessionlessTimeoutMs: settings.sessionlessConnectionMs,
     skipAcl: settings.skipAcl,
     digestEnabled: settings.digestAuthEnabled,

@@ -60,7 +60,7 @@ export class Snapshotter {
 
   /** One snapshot of what is applied now; resolves when it is written or has failed, never rejects. */
   take(replica: Replica): Promise<void> {
-    this.running = this.write(replica);
+    this.running = this.tryToWrite(replica);
     return this.running;
   }
 
@@ -81,26 +81,35 @@ export class Snapshotter {
     }
   }
 
-  private async write(replica: Replica): Promise<void> {
-    const { disk, directory, compression, method, scheduler, logger } = this.parts;
-    const startedMs = performance.now();
+  /** The snapshot that an empty directory begins with. @throws where it cannot be written: no server would start on a log alone */
+  async takeFirst(replica: Replica): Promise<void> {
+    await this.write(replica);
+  }
+
+  private async tryToWrite(replica: Replica): Promise<void> {
     try {
-      const written = await writeSnapshot({
-        disk,
-        directory: directory.snapDirectory,
-        source: replica.snapshot(),
-        logger,
-        pause: () => scheduler.pause(),
-        compression: method === undefined ? undefined : { method, codec: compression },
-      });
-      const tookMs = Math.round(performance.now() - startedMs);
-      logger.info({ file: written.path, bytes: written.fileBytes, tookMs }, `Snapshot taken in ${tookMs} ms`);
+      await this.write(replica);
     } catch (error) {
-      logger.error(
+      this.parts.logger.error(
         { error: messageOf(error) },
         "A snapshot could not be written; nothing is lost, the log has everything, but it grows. Make space or mend the disk: the next snapshot is tried when it is due",
       );
     }
+  }
+
+  private async write(replica: Replica): Promise<void> {
+    const { disk, directory, compression, method, scheduler, logger } = this.parts;
+    const startedMs = performance.now();
+    const written = await writeSnapshot({
+      disk,
+      directory: directory.snapDirectory,
+      source: replica.snapshot(),
+      logger,
+      pause: () => scheduler.pause(),
+      compression: method === undefined ? undefined : { method, codec: compression },
+    });
+    const tookMs = Math.round(performance.now() - startedMs);
+    logger.info({ file: written.path, bytes: written.fileBytes, tookMs }, `Snapshot taken in ${tookMs} ms`);
   }
 }
 

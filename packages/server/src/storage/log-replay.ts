@@ -105,7 +105,7 @@ class History implements Replayed {
       this.warn(path, `${path} repeats ${this.duplicates} txns that came before; they were passed over`);
     }
     // A file without an entry still tells by its name what it was to go on with.
-    if (entries === 0 && nameZxid > this.lastZxid) this.goOn(path, 0, nameZxid);
+    
     if (verdict.kind !== "complete") {
       if (this.open !== undefined) throw unsettled(this.open, `the next log, ${path}, does not go on from there`);
       this.open = { path, verdict };

@@ -1,0 +1,121 @@
+/** The machine's disk, until one planned operation fails: then it has done half of its work, or all of it but told nobody. */
+import { NodeDisk } from "../../../packages/server/dist/host/node-disk.js";
+import {
+  type Disk,
+  DiskError,
+  type DiskFile,
+  type OpenOptions,
+} from "../../../packages/server/dist/ports/index.js";
+
+export interface PlannedFailure {
+  /**
+   * "sync": the bytes of a durable write are handed over, but its sync fails. "write": only half of them
+   * are. "fill": a write that is not durable fails, as of a snapshot or of the zeros ahead of a log.
+   */
+  readonly step: "sync" | "write" | "fill" | "create" | "rename" | "syncDirectory";
+  /** Part of the path. */
+  readonly of: string;
+  /** How many of its kind succeed before. */
+  readonly after: number;
+  readonly code: string;
+}
+
+export class FailingDisk implements Disk {
+  struck = false;
+  private readonly disk = new NodeDisk();
+  private readonly failure: PlannedFailure;
+  private left: number;
+
+  constructor(failure: PlannedFailure) {
+    this.failure = failure;
+    this.left = failure.after;
+  }
+
+  list(directory: string): Promise<string[]> {
+    return this.disk.list(directory);
+  }
+
+  makeDirectory(directory: string): Promise<void> {
+    return this.disk.makeDirectory(directory);
+  }
+
+  async open(path: string, options: OpenOptions): Promise<DiskFile> {
+    if (options.mode === "create") this.strike("create", path);
+    return new FailingFile(await this.disk.open(path, options), options.durable ?? false, this);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.strike("rename", from);
+    await this.disk.rename(from, to);
+  }
+
+  remove(path: string): Promise<void> {
+    return this.disk.remove(path);
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    this.strike("syncDirectory", directory);
+    await this.disk.syncDirectory(directory);
+  }
+
+  join(directory: string, name: string): string {
+    return this.disk.join(directory, name);
+  }
+
+  /** @throws the planned failure, if its turn has come; once it has, for good, as a disk that is broken */
+  strike(step: PlannedFailure["step"], path: string): void {
+    const { failure } = this;
+    if (step !== failure.step || !path.includes(failure.of)) return;
+    if (this.left > 0) {
+      this.left -= 1;
+      return;
+    }
+    this.struck = true;
+    throw new DiskError(failure.code, path, `cannot ${step} ${path}: planned failure (${failure.code})`);
+  }
+}
+
+class FailingFile implements DiskFile {
+  readonly path: string;
+  private readonly file: DiskFile;
+  private readonly durable: boolean;
+  private readonly disk: FailingDisk;
+
+  constructor(file: DiskFile, durable: boolean, disk: FailingDisk) {
+    this.path = file.path;
+    this.file = file;
+    this.durable = durable;
+    this.disk = disk;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      this.disk.strike(this.durable ? "write" : "fill", this.path);
+    } catch (error) {
+      await this.file.write(bytes.subarray(0, bytes.length >> 1), position);
+      throw error;
+    }
+    await this.file.write(bytes, position);
+    if (this.durable) this.disk.strike("sync", this.path);
+  }
+
+  size(): Promise<number> {
+    return this.file.size();
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return this.file.read(target, position);
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.file.truncate(size);
+  }
+
+  sync(): Promise<void> {
+    return this.file.sync();
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
