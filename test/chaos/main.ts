@@ -4,9 +4,12 @@
  *     npm run build && npx tsc -p test/chaos && node dist/chaos/main.js kill --kills 200 --seed 7
  */
 import { parseArgs } from "node:util";
+import { fuzz } from "./fuzz/fuzz.js";
 import { killAgainAndAgain } from "./kill/kill.js";
 import { corrupt } from "./corrupt/corrupt.js";
+import { crowd } from "./crowd/crowd.js";
 import { spoilDisk } from "./disk/disk.js";
+import { oversize } from "./oversize/oversize.js";
 import type { FaultReport, Progress } from "./support/fault-report.js";
 
 interface Command {
@@ -33,6 +36,39 @@ const commands: Readonly<Record<string, Command>> = {
     what: "disks that are full, read-only or fail",
     flags: { rounds: 20 },
     run: (flags, progress) => spoilDisk({ seed: flags["seed"]!, rounds: flags["rounds"]! }, progress),
+  },
+  fuzz: {
+    what: "mutated frames on the client port",
+    flags: { frames: 1_000_000, "memory-mib": 512, "control-ms": 3000 },
+    run: (flags, progress) =>
+      fuzz(
+        {
+          frames: flags["frames"]!,
+          seed: flags["seed"]!,
+          memoryMiBMax: flags["memory-mib"]!,
+          controlMsMax: flags["control-ms"]!,
+        },
+        progress,
+      ),
+  },
+  crowd: {
+    what: "thousands of connections that do not behave",
+    flags: { connections: 5000, "work-ms": 8000, "percent-min": 80, "memory-mib": 1024 },
+    run: (flags, progress) =>
+      crowd(
+        {
+          connections: flags["connections"]!,
+          workMs: flags["work-ms"]!,
+          percentMin: flags["percent-min"]!,
+          memoryMiBMax: flags["memory-mib"]!,
+        },
+        progress,
+      ),
+  },
+  oversize: {
+    what: "frames and replies at and above the limit",
+    flags: { children: 200_000 },
+    run: (flags, progress) => oversize({ children: flags["children"]! }, progress),
   },
 };
 

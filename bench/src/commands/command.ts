@@ -9,12 +9,19 @@ export interface Command {
   run(args: readonly string[]): Promise<void>;
 }
 
-type OptionsConfig = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>["options"]>;
+type StringOption = { readonly type: "string"; readonly short?: string };
+type FlagOption = { readonly type: "boolean" };
+type OptionValues<T> = { readonly [K in keyof T]?: T[K] extends FlagOption ? boolean : string };
 
 /** parseArgs, with its complaints as ours. */
-export function parseOptions<T extends OptionsConfig>(args: readonly string[], options: T, allowPositionals = false) {
+export function parseOptions<T extends Readonly<Record<string, StringOption | FlagOption>>>(
+  args: readonly string[],
+  options: T,
+  allowPositionals = false,
+): { readonly values: OptionValues<T>; readonly positionals: readonly string[] } {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals });
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals });
+    return { values: values as OptionValues<T>, positionals };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

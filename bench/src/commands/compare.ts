@@ -1,16 +1,21 @@
-import { comparisonPicture, comparisonRows, type Comparison, type Measurement, startupLines } from "../compare/comparison.js";
+import {
+  type Comparison,
+  comparisonPicture,
+  comparisonRows,
+  type Measurement,
+  startupLines,
+} from "../compare/comparison.js";
 import { type LoadSpec, parseLoad } from "../load/load-spec.js";
 import { layNodes } from "../load/nodes.js";
 import { type LoadFigures, runLoad } from "../load/run-load.js";
 import { writePage } from "../report/page.js";
 import { resultFolder, writeResult } from "../report/results.js";
 import { figure, textTable } from "../report/text-table.js";
+import { WHAT_FIGURES_MEAN } from "../report/what-figures-mean.js";
 import { environmentOf, versionOf } from "../servers/environment.js";
 import { apache, isApacheInstalled, type ServerKind, watchkeeper } from "../servers/server-kind.js";
 import { ServerHome } from "../servers/server-process.js";
-import { WHAT_FIGURES_MEAN } from "../report/what-figures-mean.js";
 import { type Command, commandLine, numberOption, parseOptions, progress } from "./command.js";
-
 
 const LOADS = [
   "get -c 50",
@@ -103,7 +108,14 @@ async function measure(plan: Plan, command: string): Promise<Comparison> {
     }
   }
   const { seconds } = plan.loads[0]!;
-  return { command, environment: environmentOf(versions), rounds: plan.rounds, secondsPerLoad: seconds, startupMs, rows };
+  return {
+    command,
+    environment: environmentOf(versions),
+    rounds: plan.rounds,
+    secondsPerLoad: seconds,
+    startupMs,
+    rows,
+  };
 }
 
 async function measureLoad(home: ServerHome, load: LoadSpec, workers: number): Promise<LoadFigures> {

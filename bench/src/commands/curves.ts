@@ -1,5 +1,5 @@
-import { type CurveResult, curvePicture, curveRows } from "../curves/curve-result.js";
 import type { Curve, CurvePoint } from "../curves/curve.js";
+import { type CurveResult, curvePicture, curveRows } from "../curves/curve-result.js";
 import { curves as allCurves } from "../curves/index.js";
 import { writePage } from "../report/page.js";
 import { resultFolder, writeResult } from "../report/results.js";
@@ -21,7 +21,8 @@ const options = {
 } as const;
 
 const CURVE_LINES = allCurves.map(
-  ({ name, sizeLabel, sizes }) => `  ${name.padEnd(10)} ${sizeLabel}: ${sizes.map((n) => n.toLocaleString("en-US")).join(", ")}`,
+  ({ name, sizeLabel, sizes }) =>
+    `  ${name.padEnd(10)} ${sizeLabel}: ${sizes.map((n) => n.toLocaleString("en-US")).join(", ")}`,
 );
 
 export const curves: Command = {
@@ -69,7 +70,8 @@ interface Plan {
 
 function kindsFor(withApache: boolean): ServerKind[] {
   if (!withApache) return [watchkeeper];
-  if (!isApacheInstalled()) throw new Error("Apache's server is not here: install Debian's package zookeeper, or leave out --with-apache");
+  if (!isApacheInstalled())
+    throw new Error("Apache's server is not here: install Debian's package zookeeper, or leave out --with-apache");
   return [watchkeeper, apache];
 }
 

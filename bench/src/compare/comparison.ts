@@ -70,7 +70,19 @@ export function ratiosOf(comparison: Comparison): LoadRatio[] {
 /** The table: a line for each load and server, the ratios on the first server's line. */
 export function comparisonRows(comparison: Comparison): string[][] {
   const ratios = new Map(ratiosOf(comparison).map((ratio) => [ratio.load, ratio]));
-  const head = ["load", "server", "ops/s", "ratio", "p50 µs", "p99 µs", "CPU µs/op", "ratio", "RSS MiB", "ratio", "generator %"];
+  const head = [
+    "load",
+    "server",
+    "ops/s",
+    "ratio",
+    "p50 µs",
+    "p99 µs",
+    "CPU µs/op",
+    "ratio",
+    "RSS MiB",
+    "ratio",
+    "generator %",
+  ];
   const lines = loadsOf(comparison).flatMap((load) =>
     serversOf(comparison).map((server, i) => {
       const ratio = i === 0 ? ratios.get(load) : undefined;

@@ -36,7 +36,7 @@ export function curvePicture(curve: Curve, result: CurveResult): string {
       logarithmic: panel.logarithmic ?? false,
       lines: servers.flatMap((server, i) =>
         panel.measures.map(({ key, label }, colour) => ({
-          label: i === 0 ? label : "",
+          label,
           colour,
           dashed: i > 0,
           points: pointsOf(result, server, key),

@@ -1,5 +1,5 @@
-import type { ServerHome } from "../servers/server-process.js";
 import type { ServerKind } from "../servers/server-kind.js";
+import type { ServerHome } from "../servers/server-process.js";
 
 /**
  * A curve: figures of a server as one thing in it grows. Each is declared once; its table, its picture

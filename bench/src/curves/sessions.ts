@@ -1,8 +1,8 @@
-import { closeSessions, openSessions, type BulkSession } from "../load/bulk-session.js";
+import { type BulkSession, closeSessions, openSessions } from "../load/bulk-session.js";
 import { flatKeys } from "../load/key-space.js";
 import { parseLoad } from "../load/load-spec.js";
 import { createNode, layKeys, withSession } from "../load/nodes.js";
-import { valueOf } from "../load/request-frames.js";
+import { nodeData } from "../load/request-frames.js";
 import { runLoad } from "../load/run-load.js";
 import { ServerHome } from "../servers/server-process.js";
 import { type Curve, GET_SET_PANELS, RESIDENT_PANEL } from "./curve.js";
@@ -16,7 +16,7 @@ export const sessions: Curve = {
   title: "As sessions are open",
   sizeLabel: "sessions",
   method:
-    "So many sessions are open and only ping, every 8 seconds; 50 further ones carry the gets and sets. \"All of them get\" is another load: the idle ones are closed and as many sessions each get without a pause, so that its latency is mostly the queue of so many.",
+    'So many sessions are open and only ping, every 8 seconds; 50 further ones carry the gets and sets. "All of them get" is another load: the idle ones are closed and as many sessions each get without a pause, so that its latency is mostly the queue of so many.',
   sizes: [10, 100, 1000, 10_000],
   panels: [
     {
@@ -30,7 +30,7 @@ export const sessions: Curve = {
   async *measure(run) {
     const home = await ServerHome.start(run.kind);
     await run.onServer(home);
-    const value = valueOf(100);
+    const value = nodeData(100);
     await withSession(home.target, async (session) => {
       await createNode(session, ROOT, value);
       await layKeys(session, flatKeys(ROOT), 0, KEYS, value);

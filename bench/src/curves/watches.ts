@@ -2,7 +2,7 @@ import { ERR } from "@watchkeeper/wire";
 import { closeSessions, openSessions } from "../load/bulk-session.js";
 import { flatKeys, KeySpace } from "../load/key-space.js";
 import { createNode, layKeys, withSession } from "../load/nodes.js";
-import { frames, KeyedFrame, valueOf } from "../load/request-frames.js";
+import { frames, KeyedFrame, nodeData } from "../load/request-frames.js";
 import { ServerHome } from "../servers/server-process.js";
 import { type Curve, GET_SET_PANELS, RESIDENT_PANEL } from "./curve.js";
 import { measureGetAndSet } from "./get-and-set.js";
@@ -15,17 +15,21 @@ export const watches: Curve = {
   name: "watches",
   title: "As watches are registered",
   sizeLabel: "watches",
-  method: `Ten sessions hold the watches, each on a path of its own (20 characters, set by exists on a node that is not there, so that memory grows by the watches alone). Gets and sets are of ${KEYS} other nodes that nobody watches.`,
+  method: `Ten sessions hold the watches, each on a path of its own (21 characters, set by exists on a node that is not there, so that memory grows by the watches alone). Gets and sets are of ${KEYS} other nodes that nobody watches.`,
   sizes: [1, 10, 1e2, 1e3, 1e4, 1e5, 1e6],
   panels: [
     ...GET_SET_PANELS,
     RESIDENT_PANEL,
-    { title: "Registering", unit: "watches/s", measures: [{ key: "registeredPerSecond", label: "exists with a watch" }] },
+    {
+      title: "Registering",
+      unit: "watches/s",
+      measures: [{ key: "registeredPerSecond", label: "exists with a watch" }],
+    },
   ],
   async *measure(run) {
     const home = await ServerHome.start(run.kind);
     await run.onServer(home);
-    const value = valueOf(100);
+    const value = nodeData(100);
     await withSession(home.target, async (session) => {
       await createNode(session, ROOT, value);
       await layKeys(session, flatKeys(ROOT), 0, KEYS, value);
@@ -35,12 +39,9 @@ export const watches: Curve = {
     let held = 0;
     for (const size of run.sizes) {
       const startedMs = performance.now();
-      const from = held;
       await Promise.all(
         holders.map((holder, i) => {
-          // Holder i has every tenth watch: of those from `from` up to `size`, the ones that end in its number.
-          const first = from + ((i - from) % HOLDERS + HOLDERS) % HOLDERS;
-          const count = Math.max(0, Math.ceil((size - first) / HOLDERS));
+          const { first, count } = shareOf(i, held, size);
           return holder.pipeline(count, (writer, n) => watched.appendTo(writer, first + n * HOLDERS), [ERR.NO_NODE]);
         }),
       );
@@ -53,3 +54,9 @@ export const watches: Curve = {
     await home.remove();
   },
 };
+
+/** Of the watches from `from` up to, not including, `to`, a holder has those whose last digit is its number. */
+function shareOf(holder: number, from: number, to: number): { first: number; count: number } {
+  const first = from + ((((holder - from) % HOLDERS) + HOLDERS) % HOLDERS);
+  return { first, count: Math.max(0, Math.ceil((to - first) / HOLDERS)) };
+}

@@ -1,6 +1,6 @@
 import { nestedKeys } from "../load/key-space.js";
 import { createNode, layKeys, withSession } from "../load/nodes.js";
-import { valueOf } from "../load/request-frames.js";
+import { nodeData } from "../load/request-frames.js";
 import { residentMib } from "../servers/process-figures.js";
 import { ServerHome } from "../servers/server-process.js";
 import { type Curve, GET_SET_PANELS } from "./curve.js";
@@ -32,7 +32,7 @@ export const znodes: Curve = {
     const home = await ServerHome.start(run.kind);
     await run.onServer(home);
     const keys = nestedKeys(ROOT);
-    const value = valueOf(VALUE_BYTES);
+    const value = nodeData(VALUE_BYTES);
     let laid = 0;
     for (const size of run.sizes) {
       await withSession(home.target, async (session) => {

@@ -48,9 +48,9 @@ export class BulkSession implements ConnectionEvents {
     this.pinging.unref();
   }
 
-  static async open(target: Target): Promise<BulkSession> {
+  static async open(target: Target, answerMsMax = SILENCE_MS_MAX): Promise<BulkSession> {
     const session = new BulkSession(target);
-    await session.wait("opening a session");
+    await session.wait("opening a session", answerMsMax);
     return session;
   }
 
@@ -118,16 +118,16 @@ export class BulkSession implements ConnectionEvents {
     this.waiting = undefined;
   }
 
-  private async wait(what: string): Promise<void> {
-    let sentBefore = -1;
+  private async wait(what: string, silenceMsMax = SILENCE_MS_MAX): Promise<void> {
+    let progressBefore = this.sent - this.inFlight;
     const watchdog = setInterval(() => {
       const progress = this.sent - this.inFlight;
-      if (progress === sentBefore) {
-        this.onClosed(new Error(`${what}: no answer for ${SILENCE_MS_MAX / 1000} s`));
+      if (progress === progressBefore) {
+        this.onClosed(new Error(`${what}: no answer for ${silenceMsMax / 1000} s`));
         this.connection.destroy();
       }
-      sentBefore = progress;
-    }, SILENCE_MS_MAX);
+      progressBefore = progress;
+    }, silenceMsMax);
     try {
       await new Promise<void>((resolve, reject) => {
         this.waiting = { resolve, reject };

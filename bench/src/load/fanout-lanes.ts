@@ -1,7 +1,7 @@
 import { XID } from "@watchkeeper/wire";
 import { type Lanes, type LanesParts, OPENED_AT_ONCE, until } from "./lanes.js";
 import { WORD } from "./reply-scanner.js";
-import { frames, valueOf } from "./request-frames.js";
+import { frames, nodeData } from "./request-frames.js";
 import { ServerConnection } from "./server-connection.js";
 
 /**
@@ -25,7 +25,7 @@ export class FanoutLanes implements Lanes {
     const path = fanoutPath(parts.spec.root, parts.first);
     this.parts = parts;
     this.watchFrame = frames.getData(path, true);
-    this.setFrame = frames.setData(path, valueOf(parts.spec.valueBytes));
+    this.setFrame = frames.setData(path, nodeData(parts.spec.valueBytes));
   }
 
   async open(): Promise<void> {

@@ -3,7 +3,7 @@ import { BulkSession } from "./bulk-session.js";
 import { fanoutPath } from "./fanout-lanes.js";
 import { directoryPath, KEYS_PER_DIRECTORY, type KeySpace } from "./key-space.js";
 import { directoriesOf, keySpaceOf, type LoadSpec } from "./load-spec.js";
-import { appendFrame, frames, KeyedFrame, valueOf } from "./request-frames.js";
+import { appendFrame, frames, KeyedFrame, nodeData } from "./request-frames.js";
 import { sharesOf } from "./run-load.js";
 import type { Target } from "./server-connection.js";
 
@@ -14,7 +14,7 @@ const EXISTS_ALREADY = [ERR.NODE_EXISTS];
 
 /** Lays what a load needs and returns the way to take it away again. */
 export async function layNodes(target: Target, spec: LoadSpec, workers: number): Promise<() => Promise<void>> {
-  const value = valueOf(spec.valueBytes);
+  const value = nodeData(spec.valueBytes);
   const keys = keySpaceOf(spec);
   const keyCount = KEYED.includes(spec.workload) ? spec.keys : 0;
   await withSession(target, async (session) => {

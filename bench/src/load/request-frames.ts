@@ -94,6 +94,6 @@ export function appendFrame(writer: ByteWriter, bytes: Uint8Array): void {
 }
 
 /** What every node holds: letters, so that a dump of it can be read. */
-export function valueOf(bytes: number): Uint8Array {
+export function nodeData(bytes: number): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, i) => 0x61 + (i % 26));
 }

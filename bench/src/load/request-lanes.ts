@@ -3,7 +3,7 @@ import { KeySpace } from "./key-space.js";
 import { type Lanes, type LanesParts, OPENED_AT_ONCE, until } from "./lanes.js";
 import { keySpaceOf, type LoadSpec } from "./load-spec.js";
 import { WORD } from "./reply-scanner.js";
-import { appendFrame, frames, KeyedFrame, valueOf } from "./request-frames.js";
+import { appendFrame, frames, KeyedFrame, nodeData } from "./request-frames.js";
 import { type ConnectionEvents, ServerConnection } from "./server-connection.js";
 
 /** Writes a connection's next request; `lane` and `step` are its number and how many it has sent. */
@@ -108,7 +108,7 @@ class RequestLane implements ConnectionEvents {
 
 function nextRequestOf(spec: LoadSpec): NextRequest {
   const keys = keySpaceOf(spec);
-  const value = valueOf(spec.valueBytes);
+  const value = nodeData(spec.valueBytes);
   const anyKey = (): number => Math.floor(Math.random() * spec.keys);
   const get = new KeyedFrame(keys, frames.getData);
   const set = new KeyedFrame(keys, (path) => frames.setData(path, value));

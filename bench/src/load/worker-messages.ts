@@ -4,7 +4,13 @@ import type { Target } from "./server-connection.js";
 
 /** What the parent and its load workers say to each other, in this order. */
 export type ToWorker =
-  | { readonly kind: "open"; readonly target: Target; readonly spec: LoadSpec; readonly count: number; readonly first: number }
+  | {
+      readonly kind: "open";
+      readonly target: Target;
+      readonly spec: LoadSpec;
+      readonly count: number;
+      readonly first: number;
+    }
   | { readonly kind: "begin" };
 
 export type FromWorker =

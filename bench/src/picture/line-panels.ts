@@ -71,7 +71,7 @@ function drawPanel(panel: Panel): string[] {
   const y = panel.logarithmic ? logAxis(ys, bottom, MARGIN.top) : linearAxis(ys, bottom, MARGIN.top);
   return [
     text(MARGIN.left, 20, panel.title, { class: "panel" }),
-    ...legend(panel.lines),
+    ...legend(panel.lines.filter((line) => !line.dashed)),
     ...y.ticks.flatMap((tick) => [
       element("line", {
         class: "grid",
@@ -93,10 +93,7 @@ function legend(lines: readonly Line[]): string[] {
   const spacing = (PANEL_WIDTH - MARGIN.left - MARGIN.right) / Math.max(2, lines.length);
   return lines.flatMap((line, i) => {
     const at = MARGIN.left + i * spacing;
-    return [
-      element("line", { ...strokeOf(line), x1: at, x2: at + 18, y1: 36, y2: 36 }),
-      text(at + 23, 40, line.label),
-    ];
+    return [element("line", { ...strokeOf(line), x1: at, x2: at + 18, y1: 36, y2: 36 }), text(at + 23, 40, line.label)];
   });
 }
 

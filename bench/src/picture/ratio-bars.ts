@@ -50,10 +50,7 @@ function legend(series: readonly string[]): string[] {
   return series.flatMap((name, i) => {
     const x = LEFT + i * 200;
     const colour = colourOf(i);
-    return [
-      element("rect", { class: colour, x, y: 58, width: 11, height: 11, rx: 2 }),
-      text(x + 17, 68, name),
-    ];
+    return [element("rect", { class: colour, x, y: 58, width: 11, height: 11, rx: 2 }), text(x + 17, 68, name)];
   });
 }
 

@@ -29,9 +29,7 @@ const DARK = ["#58a6ff", "#f0883e", "#3fb950", "#bc8cff"];
 export const SERIES_COLOURS = LIGHT.length;
 
 function palette(colours: readonly string[], paper: string, ink: string, faint: string): string {
-  const series = colours.map(
-    (colour, i) => `.s${i}{fill:${colour}}.l${i}{stroke:${colour}}.l${i}.open{fill:${paper}}`,
-  );
+  const series = colours.map((colour, i) => `.s${i}{fill:${colour}}.l${i}{stroke:${colour}}.l${i}.open{fill:${paper}}`);
   return `.paper{fill:${paper}}text{fill:${ink}}.faint{fill:${faint}}.grid{stroke:${faint}}${series.join("")}`;
 }
 

@@ -1,7 +1,14 @@
 /** Rows of text in columns: the first to the left, the others, being numbers, to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = columnWidths(rows);
-  return rows.map((row) => row.map((cell, i) => pad(cell, widths[i]!, i)).join("  ").trimEnd()).join("\n");
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => pad(cell, widths[i]!, i))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 export function markdownTable(rows: readonly (readonly string[])[]): string {

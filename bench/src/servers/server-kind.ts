@@ -7,11 +7,13 @@ export interface ServerKind {
   command(configFile: string): readonly [program: string, ...args: string[]];
 }
 
+const SERVER_PACKAGE = new URL("../../../packages/server/", import.meta.url);
+
 export const watchkeeper: ServerKind = {
   name: "Watchkeeper",
   command: (configFile) => [
     process.execPath,
-    fileURLToPath(new URL("../../../packages/server/bin/watchkeeper.js", import.meta.url)),
+    fileURLToPath(new URL("bin/watchkeeper.js", SERVER_PACKAGE)),
     "serve",
     configFile,
   ],

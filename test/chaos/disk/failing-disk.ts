@@ -22,6 +22,8 @@ export interface PlannedFailure {
 
 export class FailingDisk implements Disk {
   struck = false;
+  /** Nothing fails, and nothing is counted, before this is set. */
+  armed = false;
   private readonly disk = new NodeDisk();
   private readonly failure: PlannedFailure;
   private left: number;
@@ -65,7 +67,7 @@ export class FailingDisk implements Disk {
   /** @throws the planned failure, if its turn has come; once it has, for good, as a disk that is broken */
   strike(step: PlannedFailure["step"], path: string): void {
     const { failure } = this;
-    if (step !== failure.step || !path.includes(failure.of)) return;
+    if (!this.armed || step !== failure.step || !path.includes(failure.of)) return;
     if (this.left > 0) {
       this.left -= 1;
       return;

@@ -76,7 +76,7 @@ export class JuteReader {
   }
 
   text(): string {
-    return this.buffer()?.toString("utf8") ?? "";
+    return decodeText(this.buffer() ?? Buffer.alloc(0));
   }
 
   list<T>(element: () => T): T[] {
@@ -84,6 +84,21 @@ export class JuteReader {
     for (let left = this.int(); left > 0; left--) list.push(element());
     return list;
   }
+}
+
+/** Java writes a character above U+FFFF as two surrogates of three bytes each, others as UTF-8 has it: both are read. */
+function decodeText(bytes: Buffer): string {
+  if (!bytes.includes(0xed)) return bytes.toString("utf8");
+  const pair = /\xed([\xa0-\xaf])([\x80-\xbf])\xed([\xb0-\xbf])([\x80-\xbf])/g;
+  const plain = bytes.toString("latin1").replace(pair, (_, a: string, b: string, c: string, d: string) => {
+    const [high, low] = [surrogate(a, b), surrogate(c, d)];
+    return Buffer.from(String.fromCharCode(high, low)).toString("latin1");
+  });
+  return Buffer.from(plain, "latin1").toString("utf8");
+}
+
+function surrogate(second: string, third: string): number {
+  return 0xd000 | ((second.charCodeAt(0) & 0x3f) << 6) | (third.charCodeAt(0) & 0x3f);
 }
 
 export const opcode = {

@@ -9,8 +9,12 @@ import { describeDifference, type Difference } from "./difference.js";
 import { type KnownDifference, knownDifferences } from "./known-differences.js";
 import { type Handshake, Lockstep, plainHandshake } from "./lockstep.js";
 import { makeRequest, type Request } from "./request.js";
+import { lastDigest, readNodes } from "./one-server.js";
+import { probes, quotaProbes, runProbes } from "./probes.js";
 import { type GeneratorOptions, RequestGenerator } from "./request-generator.js";
+import { childOf, openAcl } from "./request-values.js";
 import { SeededRandom } from "./seeded-random.js";
+import { treeDigest } from "./tree-digest.js";
 
 const { OP } = wire;
 
@@ -25,13 +29,18 @@ export class Comparison {
   readonly met = new Map<string, number>();
   readonly unexplained: string[] = [];
   operations = 0;
+  /** How often Apache's server answered with each error code. */
+  readonly errors = new Map<number, number>();
   readonly requestsByOpcode = new Map<number, number>();
   private readonly random: SeededRandom;
   private readonly generator: RequestGenerator;
   private readonly pending: { readonly known: KnownDifference; readonly difference: Difference }[] = [];
+  private readonly options: GeneratorOptions;
+  private paths: readonly string[] = [];
   private zxid = 0n;
 
   constructor(apache: ServerProcess, watchkeeper: ServerProcess, seed: number, options: GeneratorOptions) {
+    this.options = options;
     this.random = new SeededRandom(seed);
     this.generator = new RequestGenerator(this.random, options);
     this.lockstep = new Lockstep(apache, watchkeeper, (difference) => this.onDifference(difference));
@@ -41,10 +50,17 @@ export class Comparison {
     return this.unexplained.length >= unexplainedMax;
   }
 
-  /** Both servers in the same state, a session for the caretaker. */
+  /** The differences since the last report that the table does not explain, for a person to read. */
+  report(): string {
+    return this.unexplained.splice(0).join("\n\n");
+  }
+
+  /** Both servers in the same state, a session for the caretaker, who may do everything. */
   async begin(): Promise<void> {
+    const superuser = { type: 0, scheme: "digest", auth: wire.encodeText("super:pw") };
     await this.lockstep.connect(caretaker);
     await this.lockstep.alignZxids(caretaker);
+    await this.lockstep.step(caretaker, [makeRequest(wire.XID.auth, OP.auth, superuser)]);
   }
 
   async runRandom(operationsWanted: number): Promise<void> {
@@ -61,10 +77,70 @@ export class Comparison {
     const { items, isClosed } = await lockstep.step(client, requests);
     this.operations += requests.length;
     for (const { opcode } of requests) this.requestsByOpcode.set(opcode, (this.requestsByOpcode.get(opcode) ?? 0) + 1);
+    for (const item of items) if (item.kind === "reply") this.errors.set(item.err, (this.errors.get(item.err) ?? 0) + 1);
     this.generator.known.learn(requests, items);
     await this.putRight();
     if (isClosed && requests.some((one) => one.opcode === OP.closeSession)) lockstep.forget(client);
     this.zxid = await lockstep.zxid(caretaker);
+  }
+
+  /** A session that is not heard of again, and what its end tells the others. */
+  async expireSession(): Promise<void> {
+    const { lockstep } = this;
+    const client = clientCount + 1;
+    await this.reopen();
+    lockstep.forget(client);
+    await lockstep.connect(client, { ...plainHandshake, timeoutMs: 1 });
+    await this.burst(client, this.generator.ephemeralNodes());
+    await lockstep.drop(client);
+    const zxid = await lockstep.zxid(caretaker);
+    await lockstep.untilZxid(caretaker, zxid + 1n);
+    await lockstep.step(caretaker, []);
+  }
+
+  /** What everybody needs is opened again: one setACL of the root would refuse most of what comes after. */
+  async reopen(): Promise<void> {
+    const requests = ["/", "/zookeeper", "/zookeeper/quota"].map((path) =>
+      makeRequest(1, OP.setACL, { path, acl: openAcl, version: -1 }),
+    );
+    await this.lockstep.step(caretaker, requests);
+  }
+
+  async runProbes(): Promise<void> {
+    await this.reopen();
+    for (let client = 0; client < clientCount; client++) await this.lockstep.drop(client);
+    await runProbes(this.lockstep, caretaker, this.options.withQuotas ? quotaProbes : probes);
+  }
+
+  /** Every node of both trees: data, Stat, ACL and children. Returns how many there are. */
+  async compareTrees(): Promise<number> {
+    const { lockstep } = this;
+    const paths = ["/"];
+    for (let next = 0; next < paths.length; next++) {
+      const path = paths[next]!;
+      const { items } = await lockstep.step(caretaker, [
+        makeRequest(1, OP.getChildren2, { path, watch: false }),
+        makeRequest(2, OP.getData, { path, watch: false }),
+        makeRequest(3, OP.getACL, { path }),
+      ]);
+      const children = items[0]?.kind === "reply" ? (items[0].body as { readonly children: string[] }).children : [];
+      paths.push(...children.map((name) => childOf(path, name)));
+    }
+    this.paths = paths;
+    return paths.length;
+  }
+
+  /** For each server the digest that it has and the one that its tree should have. */
+  async digests(): Promise<{ readonly told: readonly bigint[]; readonly computed: readonly bigint[] }> {
+    const { lockstep } = this;
+    const zxid = await lockstep.zxid(caretaker);
+    // Servers note the digest at every zxid that 128 divides.
+    const missing = Number((128n - (zxid % 128n)) % 128n);
+    const failing = makeRequest(1, OP.delete, { path: "/no-such-node", version: -1 });
+    await lockstep.step(caretaker, Array.from({ length: missing }, () => failing));
+    const told = await lockstep.onBoth((side) => lastDigest(side.port));
+    const computed = await lockstep.onBoth(async (side) => treeDigest(await readNodes(side, caretaker, this.paths)));
+    return { told, computed };
   }
 
   /** After documented differences: the state in which the rest can be compared again. */

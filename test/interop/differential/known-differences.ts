@@ -264,6 +264,89 @@ export const knownDifferences: readonly KnownDifference[] = [
           (difference.watchkeeper?.err === ERR.AUTH_FAILED || difference.watchkeeper === undefined))),
     after: "reattach",
   },
+  {
+    id: "opcode-and-flags",
+    explanation:
+      "The flags of a create must be of the kind that its opcode makes: 0 to 3 for create and create2, 4 for createContainer, 5 and 6 for createTTL; others are BAD_ARGUMENTS. Apache's server lets the opcode decide alone and the flags in a multi.",
+    explains: (difference) =>
+      isProbe(difference, "opcode-and-flags") &&
+      (answers(difference, createOpcodes, OK, ERR.BAD_ARGUMENTS) ||
+        answers(difference, [OP.delete], OK, ERR.NO_NODE) ||
+        firstErrors(difference, 0, ERR.BAD_ARGUMENTS) ||
+        answers(difference, [OP.getChildren], OK, OK)),
+  },
+  {
+    id: "watch-kinds-coexist",
+    explanation:
+      "Watches of several kinds that a connection has at one path live side by side, as since 3.9.0; in 3.8 the latest takes the place of the others, so that a getData with a watch ends a persistent watch.",
+    explains: (difference) =>
+      isProbe(difference, "watch-kinds-coexist") && difference.aspect === "event" && difference.apache === undefined,
+  },
+  {
+    id: "ipv6-acl",
+    explanation: "An ACL of scheme ip may name IPv6 addresses and ranges, as since 3.9.4; before, it is INVALID_ACL.",
+    explains: (difference) =>
+      isProbe(difference, "ipv6-acl") &&
+      (answers(difference, [OP.create], ERR.INVALID_ACL, OK) || answers(difference, [OP.delete], ERR.NO_NODE, OK)),
+  },
+  {
+    id: "stranger-with-wrong-password",
+    explanation:
+      "Who tries to take up a session with a wrong password is refused and changes nothing; Apache's server refuses too, but has closed the session's connection by then.",
+    explains: (difference) =>
+      isProbe(difference, "stranger-with-wrong-password") &&
+      ((difference.aspect === "closed" && difference.apache) ||
+        (difference.aspect === "reply" && difference.apache === undefined && difference.watchkeeper?.xid === wire.XID.ping)),
+  },
+  {
+    id: "session-creation-by-clients",
+    explanation:
+      "createSession, which servers send themselves, is refused from clients with UNIMPLEMENTED; Apache's server carries it out and answers with the frame of a handshake.",
+    explains: (difference) => false,
+  },
+  {
+    id: "empty-path",
+    explanation:
+      "A read of the path \"\" is a read of the root, as in Apache's server, but so are its watches and getAllChildrenNumber; there such a watch never fires, and the number is one too high.",
+    explains: (difference) =>
+      isRootCountedTwice(difference) ||
+      (isProbe(difference, "empty-path") &&
+        difference.aspect === "event" &&
+        difference.apache === undefined &&
+        difference.watchkeeper?.path === "/"),
+  },
+  {
+    id: "relative-path-in-check-watches",
+    explanation:
+      "checkWatches for a path without a leading slash is NO_WATCHER; Apache's server fails on it with MARSHALLING_ERROR as soon as anybody has a recursive watch.",
+    explains: (difference) =>
+      difference.aspect === "reply" &&
+      answers(difference, [OP.checkWatches], ERR.MARSHALLING_ERROR, ERR.NO_WATCHER) &&
+      !(difference.request?.values["path"] as string).startsWith("/"),
+  },
+  {
+    id: "pipelined-set-acl",
+    explanation:
+      "An ACL is in force for every request behind the setACL, like every change. In Apache's server a pipelined request is judged by the old ACL until the new one is on the disk.",
+    explains: (difference) =>
+      isProbe(difference, "pipelined-set-acl") &&
+      (answers(difference, [OP.create], OK, ERR.NO_AUTH) || answers(difference, [OP.delete], OK, ERR.NO_NODE)),
+    isRare: true,
+  },
+  {
+    id: "quota-counted-anew",
+    explanation:
+      "Creating zookeeper_limits counts the subtree anew, so that the statistics are right from the start; Apache's server counts when zookeeper_stats is created and when it starts, and goes on from an old number in between.",
+    explains: (difference) => isProbe(difference, "quota-counted-anew") && answers(difference, [OP.getData], OK, OK),
+  },
+  {
+    id: "quota-in-multi",
+    explanation:
+      "A hard quota counts what is accepted but not yet applied, so that neither a multi nor pipelined requests can exceed it together, as they can in Apache's server.",
+    explains: (difference) =>
+      isProbe(difference, "quota-in-multi") &&
+      (firstErrors(difference, 0, ERR.QUOTA_EXCEEDED) || answers(difference, [OP.delete], OK, ERR.NO_NODE)),
+  },
 ];
 
 function endsWithUnknownOpcode(difference: Difference): boolean {
@@ -271,6 +354,25 @@ function endsWithUnknownOpcode(difference: Difference): boolean {
   if (last === undefined) return false;
   const operation = wire.operationName(last.opcode);
   return operation === undefined || last.opcode === OP.error;
+}
+
+function isRootCountedTwice(difference: Difference): boolean {
+  if (!answers(difference, [OP.getAllChildrenNumber], OK, OK) || difference.aspect !== "reply") return false;
+  const apache = difference.apache?.body as { readonly totalNumber: number };
+  const watchkeeper = difference.watchkeeper?.body as { readonly totalNumber: number };
+  return apache.totalNumber === watchkeeper.totalNumber + 1;
+}
+
+function isProbe(difference: Difference, id: string): boolean {
+  return difference.probe === id;
+}
+
+/** Two multis whose first failures, 0 for none, are these. */
+function firstErrors(difference: Difference, apache: number, watchkeeper: number): boolean {
+  const results = multiResults(difference);
+  if (results === undefined) return false;
+  const [ofApache, ofWatchkeeper] = results.map((list) => list.find((result) => result.err !== 0)?.err ?? 0);
+  return ofApache === apache && ofWatchkeeper === watchkeeper;
 }
 
 /** The difference without the list of results that Apache puts behind an error. */

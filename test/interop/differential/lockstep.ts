@@ -7,6 +7,7 @@
  * Zxids are compared as they are: both servers start empty and every write takes one zxid on both.
  * Where a documented difference takes one on one side only, the other side is made to catch up.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import * as wire from "@watchkeeper/wire";
 import type { ServerProcess } from "../support/server-process.js";
 import { type Difference, laidSideBySide, sameOrder, withEventRunsSorted } from "./difference.js";
@@ -39,7 +40,7 @@ interface SessionTicket {
 }
 
 /** One server, with everything that was opened on it. */
-class Side {
+export class Side {
   readonly port: number;
   readonly names = new SessionNames();
   readonly connections: (RawConnection | undefined)[] = [];
@@ -77,14 +78,17 @@ class Side {
 
   /** Sends the burst and a ping, and gives what came up to the ping's answer or the connection's end. */
   async exchange(client: number, requests: readonly Request[]): Promise<Item[]> {
+    return decodeFrames(await this.exchangeFrames(client, requests), [...requests, barrierPing], this.names);
+  }
+
+  async exchangeFrames(client: number, requests: readonly Request[]): Promise<Uint8Array[]> {
     const connection = this.connections[client]!;
     // Behind a closeSession Apache answers or drops a request as it happens; there the close ends the step.
     const closes = requests.at(-1)?.opcode === OP.closeSession;
     const sent = closes ? requests : [...requests, barrierPing];
     connection.send(joined(sent.map((one) => one.bytes)));
     const pings = sent.filter((one) => one.opcode === OP.ping).length;
-    const frames = await connection.framesUntilPings(closes ? Number.POSITIVE_INFINITY : pings);
-    return decodeFrames(frames, sent, this.names);
+    return connection.framesUntilPings(closes ? Number.POSITIVE_INFINITY : pings);
   }
 
   async drop(client: number): Promise<void> {
@@ -157,6 +161,14 @@ export class Lockstep {
     if (JSON.stringify(apache) !== JSON.stringify(watchkeeper))
       this.report({ ...this.where(client, client, []), aspect: "handshake", apache, watchkeeper });
     return this.isConnected(client);
+  }
+
+  /** Tries to take up the session of `owner` on a connection of another client. */
+  async connectInto(client: number, owner: number, handshake: Handshake): Promise<void> {
+    await this.drop(client);
+    for (const side of [this.apache, this.watchkeeper]) side.tickets[client] = side.tickets[owner];
+    await this.connect(client, handshake);
+    this.forget(client);
   }
 
   isConnected(client: number): boolean {
@@ -234,6 +246,13 @@ export class Lockstep {
 
   async zxid(client: number): Promise<bigint> {
     return this.zxidOf(this.apache, client);
+  }
+
+  /** Until both servers have come so far by themselves. */
+  async untilZxid(client: number, zxid: bigint): Promise<void> {
+    await this.onBoth(async (side) => {
+      while ((await this.zxidOf(side, client)) < zxid) await sleep(20);
+    });
   }
 
   private async zxidOf(side: Side, client: number): Promise<bigint> {

@@ -23,6 +23,7 @@ import {
   containerName,
   goodCredentials,
   nameOf,
+  openAcl,
   parentForCreate,
   someAcl,
   someData,
@@ -65,9 +66,17 @@ export class RequestGenerator {
       [12, () => [this.one(client, zxid), this.request(OP.closeSession)]],
       [8, () => [this.closing()]],
       [12, () => this.quotaNodes()],
-      [6, () => [this.zxidOfOneSide()]],
-      [this.options.withQuotas ? 60 : 0, () => this.quotaNodes()],
+      [10, () => [this.zxidOfOneSide()]],
+      [this.options.withQuotas ? 150 : 0, () => this.quotaNodes()],
     ])();
+  }
+
+  /** Nodes for a session that will expire. */
+  ephemeralNodes(): Request[] {
+    const parents = Array.from({ length: 4 }, () => parentForCreate(this.random, this.known));
+    return parents.map((parent) =>
+      this.request(OP.create, { path: childOf(parent, "e-"), data: null, acl: openAcl, flags: CREATE_FLAGS.ephemeralSequential }),
+    );
   }
 
   private ordinary(client: number, zxid: bigint): Request[] {
@@ -118,7 +127,8 @@ export class RequestGenerator {
   private createOperation(): SubOperation {
     const { random } = this;
     const values = { data: someData(random), acl: someAcl(random) };
-    const parent = parentForCreate(random, this.known);
+    const isNearRoot = this.options.withQuotas && random.chance(0.5);
+    const parent = isNearRoot ? random.pick(coveredByQuotas) : parentForCreate(random, this.known);
     return random.weighted<() => SubOperation>([
       [10, () => this.createContainer(parent, values)],
       [10, () => this.createTtl(parent, values)],
@@ -295,7 +305,7 @@ export class RequestGenerator {
     return random.weighted<() => Request>([
       [15, () => authRequest(...random.pick(badCredentials))],
       [15, () => this.request(random.pick(unknownOpcodes))],
-      [5, () => this.request(OP.sasl, { token: random.pick([null, new Uint8Array(0), new Uint8Array([1, 2])]) })],
+      [12, () => this.request(OP.sasl, { token: random.pick([null, new Uint8Array(0), new Uint8Array([1, 2])]) })],
       [10, () => noRequest(random.pick(noRequests), "no frame with a request")],
     ])();
   }
@@ -306,8 +316,8 @@ export class RequestGenerator {
     return this.random.weighted<() => Request>([
       [3, () => this.request(OP.check, { path, version: this.versionOf(path, "version") })],
       [2, () => this.request(OP.deleteContainer)],
-      [1, () => truncated(this.reconfig(), 1 + this.random.below(20))],
-      [1, () => makeMulti(this.nextXid(), OP.multi, [{ opcode: OP.check, values: { path: null, version: -1 } }])],
+      [2, () => truncated(this.reconfig(), 1 + this.random.below(20))],
+      [2, () => makeMulti(this.nextXid(), OP.multi, [{ opcode: OP.check, values: { path: null, version: -1 } }])],
     ])();
   }
 
@@ -327,7 +337,7 @@ export class RequestGenerator {
   /** A quota for a directory near the root, with or without its statistics, or a change to one. */
   private quotaNodes(): Request[] {
     const { random } = this;
-    const covered = random.pick(["/a", "/b", "/c", "/a/b"]);
+    const covered = random.pick(coveredByQuotas);
     const quota = `/zookeeper/quota${covered}`;
     const acl = [{ perms: 31, id: { scheme: "world", id: "anyone" } }];
     const create = (path: string, text: string) =>
@@ -407,6 +417,9 @@ function authRequest(scheme: string | null, credential: string | null): Request 
 function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
+
+/** Where quotas are set. */
+const coveredByQuotas = ["/a", "/b", "/c", "/a/b"];
 
 function hardLimits(random: SeededRandom): string {
   const count = random.pick([-1, 1, 3, 10]);

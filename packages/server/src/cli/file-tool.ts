@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Disk, DiskError } from "../ports/index.js";
-import { DataDirectoryError, isZxid } from "../storage/index.js";
-import { byteText } from "./byte-text.js";
+import { DataDirectoryError } from "../storage/index.js";
 import { CliError } from "./cli-error.js";
 import { LinePrinter } from "./line-printer.js";
 import { ObservedDisk } from "./observed-disk.js";
+import { byteText } from "./short-text.js";
 
 /** What every command has that works on the files of a server, with no server at hand. */
 export interface FileOptions {
@@ -65,13 +65,6 @@ export function fileError(error: unknown): unknown {
   if (!(error instanceof DiskError)) return error;
   const advice = ADVICE[error.code];
   return new CliError("failure", `${error.message}${advice === undefined ? "" : `\n  ${advice}`}`);
-}
-
-/** Only hex, with its 0x: file names have it without, so that "10" could mean ten or sixteen. */
-export function parseZxid(text: string): number {
-  const zxid = /^0x[0-9a-f]{1,16}$/i.test(text) ? Number(text) : Number.NaN;
-  if (!isZxid(zxid)) throw new InvalidArgumentError("a zxid in hex expected, such as 0x1a or 0x300000007.");
-  return zxid;
 }
 
 function parseBytes(text: string): number {

@@ -26,7 +26,8 @@ export class LinePrinter {
   private readonly nowMs: () => number;
   private batch = "";
   private lastShownAtMs: number;
-  private statusShown = false;
+  /** Empty where none stands. */
+  private shownStatus = "";
 
   constructor(
     out: OutputStream = process.stdout,
@@ -63,9 +64,9 @@ export class LinePrinter {
 
   /** Shown on a terminal only, when nothing else has been shown for a while, until something else is. */
   status(text: string): void {
-    if (this.err.isTTY !== true) return;
-    if (!this.statusShown && this.nowMs() - this.lastShownAtMs < QUIET_BEFORE_STATUS_MS) return;
-    this.statusShown = true;
+    if (this.err.isTTY !== true || text === this.shownStatus) return;
+    if (this.shownStatus === "" && this.nowMs() - this.lastShownAtMs < QUIET_BEFORE_STATUS_MS) return;
+    this.shownStatus = text;
     this.err.write(`${CLEAR_LINE}${text}`);
   }
 
@@ -93,7 +94,7 @@ export class LinePrinter {
   }
 
   private clearStatus(): void {
-    if (this.statusShown) this.err.write(CLEAR_LINE);
-    this.statusShown = false;
+    if (this.shownStatus !== "") this.err.write(CLEAR_LINE);
+    this.shownStatus = "";
   }
 }

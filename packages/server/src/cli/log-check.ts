@@ -13,7 +13,9 @@ import {
 } from "../storage/index.js";
 import { addFileOptions, type FileOptions, type FileTool, withFiles } from "./file-tool.js";
 import { type CheckedLog, type Finding, type JudgedLog, judgeLog, judgeLogs } from "./log-chain.js";
+import { countText } from "./short-text.js";
 import { logsNamedBy, type StorageArgument, storageDirectory } from "./storage-arguments.js";
+import { zxidOrNull } from "./zxid-text.js";
 
 interface LogCheckOptions extends FileOptions {
   readonly snapshots?: string;
@@ -59,7 +61,7 @@ async function checkArgument(tool: FileTool, named: StorageArgument, options: Lo
     if (check !== undefined) checked.push({ path, nameZxid: parseLogName(basename(path))?.zxid, check });
   }
   if (named.kind === "file") {
-    for (const log of checked) tell(tool, judgeLog(log), 0);
+    for (const log of await settleRepeats(tool, checked.map(judgeLog))) tell(tool, log, 0);
     return;
   }
   const snapshots = options.snapshots === undefined ? named.directory : storageDirectory(tool.disk, options.snapshots);
@@ -158,8 +160,9 @@ function verdictOf({ verdict }: LogCheck, findings: readonly Finding[]): string 
 }
 
 function txnsText(count: number, firstZxid: number | undefined, lastZxid: number | undefined): string {
-  if (firstZxid === undefined || lastZxid === undefined) return "no txns";
-  return `${count} ${count === 1 ? "txn" : "txns"}, ${formatZxid(firstZxid)} to ${formatZxid(lastZxid)}`;
+  const zxids =
+    firstZxid === undefined || lastZxid === undefined ? "" : `, ${formatZxid(firstZxid)} to ${formatZxid(lastZxid)}`;
+  return `${countText(count, "txn")}${zxids}`;
 }
 
 function tellDirectory(
@@ -178,10 +181,5 @@ function tellDirectory(
     return;
   }
   const outcome = sound ? "nothing is missing" : `${paths.length - soundCount} not sound, as told above`;
-  const count = `${paths.length} ${paths.length === 1 ? "log" : "logs"}`;
-  printer.line(`${directory}: ${count}, ${txnsText(txns, firstZxid, lastZxid)}; ${outcome}`);
-}
-
-function zxidOrNull(zxid: number | undefined): string | null {
-  return zxid === undefined ? null : formatZxid(zxid);
+  printer.line(`${directory}: ${countText(paths.length, "log")}, ${txnsText(txns, firstZxid, lastZxid)}; ${outcome}`);
 }

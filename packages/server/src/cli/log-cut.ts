@@ -10,11 +10,12 @@ import {
   parseLogName,
   planLogCut,
 } from "../storage/index.js";
-import { byteText } from "./byte-text.js";
 import { CliError } from "./cli-error.js";
-import { addFileOptions, type FileOptions, type FileTool, parseZxid, withFiles } from "./file-tool.js";
+import { addFileOptions, type FileOptions, type FileTool, withFiles } from "./file-tool.js";
 import { lockServerOf } from "./server-lock.js";
+import { byteText, countText } from "./short-text.js";
 import { FORMAT_DIRECTORY } from "./storage-arguments.js";
+import { parseZxid, zxidOrNull } from "./zxid-text.js";
 
 interface LogCutOptions extends FileOptions {
   readonly at: number;
@@ -38,7 +39,7 @@ noticed by its lock, an Apache server has none. Keep a copy: what a server has a
 
 Examples:
   $ watchkeeper log cut /var/lib/zookeeper/version-2/log.1a --at 0x2e
-  $ watchkeeper log cut /var/lib/zookeeper/version-2/log.1a --at 0x2e --output /tmp/log.1a
+  $ watchkeeper log cut /var/lib/zookeeper/version-2/log.1a --at 0x2e --output ./log.1a
   $ watchkeeper log cut /var/lib/zookeeper/version-2/log.1a --at 0x2e --in-place`,
     );
   return addFileOptions(command).action((path: string, options: LogCutOptions) =>
@@ -89,26 +90,25 @@ function tell({ printer, json }: FileTool, path: string, fileBytes: number, cut:
   const lastKept = formatZxid(lastZxidKept ?? 0);
   if (json) {
     const done = output === undefined && !inPlace ? "nothing" : output === undefined ? "in-place" : "copy";
-    const firstCut = firstZxidCut === undefined ? null : formatZxid(firstZxidCut);
-    const txns = { txnsKept, lastZxidKept: lastKept, txnsCut, firstZxidCut: firstCut };
+    const txns = { txnsKept, lastZxidKept: lastKept, txnsCut, firstZxidCut: zxidOrNull(firstZxidCut) };
     printer.json({ file: path, done, output: output ?? null, ...txns, bytesKept: end, bytesCut, ending: verdict.kind });
     return;
   }
-  const kept = `${txnCount(txnsKept)} up to ${lastKept}, ${byteText(end)}`;
+  const kept = `${countText(txnsKept, "txn")} up to ${lastKept}, ${byteText(end)}`;
   const from = firstZxidCut === undefined ? "" : ` from ${formatZxid(firstZxidCut)} on`;
   const tail = verdict.kind === "complete" ? "" : `, and the ${verdict.kind} end behind (${verdict.reason})`;
-  const off = `${txnCount(txnsCut)}${from}${tail}; ${byteText(bytesCut)} in all`;
-  if (output !== undefined) printer.line(`${output}: has ${kept}\n${path}: is as it was; left out: ${off}`);
-  else if (inPlace) printer.line(`${path}: kept ${kept}\n${path}: cut off ${off}`);
-  else
-    printer.line(
-      `${path}: would keep ${kept}\n${path}: would cut off ${off}\nNothing was changed: --in-place cuts the log, --output writes what is kept to another file.`,
-    );
-}
-
-function txnCount(count: number): string {
-  if (count === 0) return "no txns";
-  return `${count} ${count === 1 ? "txn" : "txns"}`;
+  const off = `${countText(txnsCut, "txn")}${from}${tail}; ${byteText(bytesCut)} in all`;
+  if (output !== undefined) {
+    printer.line(`${output}: has ${kept}`);
+    printer.line(`${path}: is as it was; left out: ${off}`);
+  } else if (inPlace) {
+    printer.line(`${path}: kept ${kept}`);
+    printer.line(`${path}: cut off ${off}`);
+  } else {
+    printer.line(`${path}: would keep ${kept}`);
+    printer.line(`${path}: would cut off ${off}`);
+    printer.line("Nothing was changed: --in-place cuts the log, --output writes what is kept to another file.");
+  }
 }
 
 /** A cut is undone, or makes a gap, by the files that hold what was behind it. */

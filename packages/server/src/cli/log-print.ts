@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import { type LoggedTxn, type LogVerdict, printLog } from "../storage/index.js";
-import { addFileOptions, type FileOptions, type FileTool, parseZxid, withFiles } from "./file-tool.js";
+import { addFileOptions, type FileOptions, type FileTool, withFiles } from "./file-tool.js";
 import { repairAdvice } from "./repair-advice.js";
 import { logsNamedBy } from "./storage-arguments.js";
 import { TXN_HEADING, txnFields, txnText } from "./txn-text.js";
+import { parseZxid } from "./zxid-text.js";
 
 interface LogPrintOptions extends FileOptions {
   readonly from?: number;

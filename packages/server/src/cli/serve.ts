@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { pino } from "pino";
 import type { Logger } from "../ports/index.js";
 import { ConfigError, loadSettings, type OptionValue, type ServerSettings } from "../service/config/index.js";
-import { DataLockedError } from "../service/data-lock.js";
+import { DataDirectoryUnusableError, DataLockedError } from "../service/data-lock.js";
 import { startServer } from "../service/server.js";
 import { CliError } from "./cli-error.js";
 
@@ -104,7 +104,8 @@ function welcome(
 /** The world's reasons for not starting, each in one sentence. */
 function startError(error: unknown, settings: ServerSettings): unknown {
   if (error instanceof ConfigError || error instanceof CliError) return error;
-  if (error instanceof DataLockedError) return new CliError("failure", error.message);
+  if (error instanceof DataLockedError || error instanceof DataDirectoryUnusableError)
+    return new CliError("failure", error.message);
   if (!(error instanceof Error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   const { host, port } = settings.clientAddress;

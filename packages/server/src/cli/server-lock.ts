@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { DataLockedError, lockDataDirectory } from "../service/data-lock.js";
 import { CliError } from "./cli-error.js";
@@ -9,14 +9,12 @@ import { FORMAT_DIRECTORY } from "./storage-arguments.js";
  * the lock that a server takes, whether it is reached by the path given or through links.
  */
 export function lockServerOf(path: string): () => void {
-  const directories = [dirname(resolve(path)), realDirectory(path)];
-  const roots = directories.filter((directory) => basename(directory) === FORMAT_DIRECTORY).map(dirname);
   const unlocks: (() => void)[] = [];
   const unlock = (): void => {
     for (const each of unlocks) each();
   };
   try {
-    for (const root of new Set(roots)) unlocks.push(lockDataDirectory(root));
+    for (const root of rootsOf(path)) unlocks.push(lockDataDirectory(root));
   } catch (error) {
     unlock();
     throw lockError(error, path);
@@ -24,13 +22,17 @@ export function lockServerOf(path: string): () => void {
   return unlock;
 }
 
-/** A file that is yet to be written has no real path; its directory has. */
-function realDirectory(path: string): string {
-  try {
-    return dirname(realpathSync(path));
-  } catch {
-    return realpathSync(dirname(resolve(path)));
-  }
+/** Real paths, so that no directory comes twice; none where the file lies in no server's directory. */
+function rootsOf(path: string): Set<string> {
+  const asGiven = dirname(resolve(path));
+  const directories = [asGiven, realPath(asGiven), dirname(realPath(resolve(path)))];
+  const formatDirectories = directories.filter((directory) => basename(directory) === FORMAT_DIRECTORY);
+  return new Set(formatDirectories.map((directory) => realPath(dirname(directory))));
+}
+
+/** The path itself where there is nothing yet. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 function lockError(error: unknown, path: string): unknown {

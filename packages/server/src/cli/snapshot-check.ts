@@ -5,7 +5,9 @@ import { DiskError } from "../ports/index.js";
 import { type CheckedSnapshot, checkSnapshot, type SnapshotDigest } from "../service/snapshot-check.js";
 import { DataDirectoryError, formatZxid } from "../storage/index.js";
 import { addFileOptions, type FileOptions, type FileTool, withFiles } from "./file-tool.js";
+import { countText } from "./short-text.js";
 import { snapshotsNamedBy } from "./storage-arguments.js";
+import { zxidOrNull } from "./zxid-text.js";
 
 export function snapshotCheckCommand(): Command {
   const command = new Command("check")
@@ -79,14 +81,12 @@ function checkedFields({ nodeCount, sessionCount, digestZxid, lastProcessedZxid,
     nodes: nodeCount,
     sessions: sessionCount,
     digest,
-    digestZxid: digestZxid === undefined ? null : formatZxid(digestZxid),
-    lastProcessedZxid: lastProcessedZxid === undefined ? null : formatZxid(lastProcessedZxid),
+    digestZxid: zxidOrNull(digestZxid),
+    lastProcessedZxid: zxidOrNull(lastProcessedZxid),
   };
 }
 
 function checkedText({ nodeCount, sessionCount, digestZxid, digest }: CheckedSnapshot): string {
-  const nodes = `${nodeCount} ${nodeCount === 1 ? "node" : "nodes"}`;
-  const sessions = `${sessionCount} ${sessionCount === 1 ? "session" : "sessions"}`;
   const zxid = formatZxid(digestZxid ?? 0);
   const digestTexts: Readonly<Record<SnapshotDigest, string>> = {
     matches: `digest matches that of ${zxid}`,
@@ -94,5 +94,5 @@ function checkedText({ nodeCount, sessionCount, digestZxid, digest }: CheckedSna
     differs: `digest differs from that of ${zxid}`,
     none: "no digest",
   };
-  return `${nodes}, ${sessions}, ${digestTexts[digest]}`;
+  return `${countText(nodeCount, "node")}, ${countText(sessionCount, "session")}, ${digestTexts[digest]}`;
 }

@@ -1,6 +1,6 @@
 import type { NodeOwner, SnapshotNode } from "../service/snapshot-node.js";
-import { dataText } from "./byte-text.js";
 import { dataFields, hex, isoTime, printable } from "./output.js";
+import { dataText } from "./short-text.js";
 import { aclJson, aclText } from "./txn-text.js";
 
 export function nodeText({ path, data, acl: list, stat, owner }: SnapshotNode): string {

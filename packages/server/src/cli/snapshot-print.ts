@@ -4,7 +4,9 @@ import { nodeOwner, nodePath, nodeStat, SnapshotAcls } from "../service/snapshot
 import { formatZxid, printSnapshot, type SnapshotRead, type SnapshotSink } from "../storage/index.js";
 import { CliError } from "./cli-error.js";
 import { addFileOptions, type FileOptions, type FileTool, withFiles } from "./file-tool.js";
+import { countText } from "./short-text.js";
 import { digestText, nodeFields, nodeText, sessionText } from "./snapshot-node-text.js";
+import { zxidOrNull } from "./zxid-text.js";
 
 interface SnapshotPrintOptions extends FileOptions {
   readonly path?: string;
@@ -104,9 +106,5 @@ function tellEnd({ printer, json }: FileTool, file: string, read: SnapshotRead, 
   }
   const ofDigest = digestZxid === undefined ? "no digest" : `digest ${digest} of zxid ${formatZxid(digestZxid)}`;
   const last = lastProcessedZxid === undefined ? "" : `, last zxid ${formatZxid(lastProcessedZxid)}`;
-  printer.line(`end: ${nodeCount} nodes, ${sessionCount} sessions, ${ofDigest}${last}`);
-}
-
-function zxidOrNull(zxid: number | undefined): string | null {
-  return zxid === undefined ? null : formatZxid(zxid);
+  printer.line(`end: ${countText(nodeCount, "node")}, ${countText(sessionCount, "session")}, ${ofDigest}${last}`);
 }

@@ -1,8 +1,8 @@
 import { type Acl, errorCodes, errorName } from "@watchkeeper/wire";
 import { type DecodedTxn, formatZxid, type TxnOperation } from "../storage/index.js";
 import { aclFields, formatAclEntry, storedAclEntry } from "./acl-text.js";
-import { dataText } from "./byte-text.js";
 import { dataFields, hex, isoTime, printable } from "./output.js";
+import { dataText } from "./short-text.js";
 
 /** A logged txn for people, one line, and for programs, with everything in it. */
 

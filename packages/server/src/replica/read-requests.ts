@@ -406,8 +406,11 @@ function writeMultiHeader(writer: ByteWriter, type: number, done: boolean, err: 
 const SPACE = 0x20;
 const ROOT_BYTES = encodeText("/");
 
+/** Java's `trim` takes every byte up to the space away, at both ends. */
 function isBlankOrRoot(prefix: Uint8Array): boolean {
-  return prefix.every((byte) => byte <= SPACE) || (prefix.length === 1 && prefix[0] === ROOT_BYTES[0]);
+  const start = prefix.findIndex((byte) => byte > SPACE);
+  const end = prefix.findLastIndex((byte) => byte > SPACE);
+  return start === -1 || (start === end && prefix[start] === ROOT_BYTES[0]);
 }
 
 function startsWith(bytes: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {

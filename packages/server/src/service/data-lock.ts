@@ -20,8 +20,44 @@ export class DataLockedError extends Error {
   }
 }
 
+/** The directory cannot be made, or nothing can be written in it. */
+export class DataDirectoryUnusableError extends Error {
+  override readonly name = "DataDirectoryUnusableError";
+
+  constructor(directory: string, cause: NodeJS.ErrnoException) {
+    super(`the data directory ${directory} cannot be used: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function reasonOf(cause: NodeJS.ErrnoException): string {
+  switch (cause.code) {
+    case "EACCES":
+    case "EPERM":
+      return "this user may not write there. Give it the directory (chown), or choose another with --data";
+    case "EROFS":
+      return "it is on a read-only file system. Mount it for writing, or choose another with --data";
+    case "ENOSPC":
+      return "the disk is full. Make space, then start again";
+    case "EEXIST":
+    case "ENOTDIR":
+      return "there is a file of that name, or on the way to it. Choose another with --data";
+    default:
+      return cause.message;
+  }
+}
+
 /** Takes the lock; the function it returns gives it back. */
 export function lockDataDirectory(directory: string, pid: number = process.pid): () => void {
+  try {
+    return takeLock(directory, pid);
+  } catch (error) {
+    if (error instanceof Error && "code" in error)
+      throw new DataDirectoryUnusableError(directory, error as NodeJS.ErrnoException);
+    throw error;
+  }
+}
+
+function takeLock(directory: string, pid: number): () => void {
   mkdirSync(directory, { recursive: true });
   const path = join(directory, LOCK_NAME);
   const mine = `${pid} ${startOf(pid)}\n`;

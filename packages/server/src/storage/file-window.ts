@@ -38,13 +38,13 @@ export class FileWindow {
    */
   async ensure(position: number, count: number): Promise<number> {
     const wanted = Math.max(0, Math.min(count, this.fileBytes - position));
-    if (position < this.base) this.length = 0;
-    if (position < this.base || position + wanted > this.end) await this.advance(position, wanted);
+    if (position < this.base || position + wanted > this.end) await this.moveTo(position, wanted);
     return Math.min(count, this.end - position);
   }
 
-  private async advance(position: number, wanted: number): Promise<void> {
-    const kept = Math.max(0, this.end - position);
+  private async moveTo(position: number, wanted: number): Promise<void> {
+    // What the window holds of the new stretch; nothing when it goes back.
+    const kept = position < this.base ? 0 : Math.max(0, this.end - position);
     const target = wanted > this.bytes.length ? new Uint8Array(wanted + PIECE_BYTES) : this.bytes;
     target.set(this.bytes.subarray(this.length - kept, this.length));
     this.bytes = target;

@@ -25,11 +25,9 @@ export {
   type CompressionMethod,
   isStrayName,
   type LogName,
-  logFileName,
   parseLogName,
   parseSnapshotName,
   type SnapshotName,
-  snapshotFileName,
 } from "./file-names.js";
 export { LogBatch } from "./log-batch.js";
 export type { LogVerdict } from "./log-break.js";

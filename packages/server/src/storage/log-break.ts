@@ -104,9 +104,8 @@ function findWholeEntry(bytes: Uint8Array, start: number, end: number, lastZxid:
 function lostSectors(bytes: Uint8Array, start: number, end: number, position: number, follower: number): boolean {
   const payloadLength = readInt(bytes, start + 8);
   const stated = start + ENTRY_FRAME_BYTES + payloadLength;
-  // A length that leads beyond the last byte written, or past a whole entry, is itself what is damaged.
-  const lengthFits = payloadLength > 0 && stated <= end && stated <= follower;
-  if (payloadLength !== 0 && !lengthFits) return false;
+  // A length that leads past a whole entry is itself what is damaged.
+  const lengthFits = payloadLength >= 0 && stated <= follower;
   const entryEnd = lengthFits ? stated : start + ENTRY_HEAD_BYTES;
 
   let sector = start;

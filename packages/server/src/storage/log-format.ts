@@ -17,9 +17,8 @@ export const ENTRY_HEAD_BYTES = 12;
 export const ENTRY_FRAME_BYTES = ENTRY_HEAD_BYTES + 1;
 export const ENTRY_END = 0x42;
 
-/** Where the zxid and the type stand in a payload. */
+/** Where the zxid stands in a payload. */
 export const PAYLOAD_ZXID_OFFSET = 12;
-export const PAYLOAD_TYPE_OFFSET = 28;
 
 /**
  * The longest payload, string or buffer that a Java server with default settings reads back

@@ -62,7 +62,7 @@ export async function replayLogs(replay: LogReplay): Promise<Replayed> {
 }
 
 /** From the newest log whose name is not beyond the first zxid needed: it may hold older txns too. */
-export function neededLogs(logs: readonly LogName[], afterZxid: number): readonly LogName[] {
+function neededLogs(logs: readonly LogName[], afterZxid: number): readonly LogName[] {
   const first = logs.findLastIndex(({ zxid }) => zxid <= afterZxid + 1);
   return logs.slice(Math.max(0, first));
 }
@@ -105,7 +105,7 @@ class History implements Replayed {
       this.warn(path, `${path} repeats ${this.duplicates} txns that came before; they were passed over`);
     }
     // A file without an entry still tells by its name what it was to go on with.
-    
+    if (entries === 0 && nameZxid > this.lastZxid) this.goOn(path, 0, nameZxid);
     if (verdict.kind !== "complete") {
       if (this.open !== undefined) throw unsettled(this.open, `the next log, ${path}, does not go on from there`);
       this.open = { path, verdict };

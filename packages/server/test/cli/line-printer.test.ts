@@ -57,6 +57,7 @@ test("how far the work is shows on a terminal after a second without output, and
   expect(roll.text).toBe("");
   roll.nowMs = 1000;
   printer.status("log.1: 9% of 2 GiB");
+  printer.status("log.1: 9% of 2 GiB");
   expect(roll.text).toBe("\r\u001b[Klog.1: 9% of 2 GiB");
   printer.line("found");
   printer.end();

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { serve } from "../support/server-under-test.js";
@@ -32,6 +32,33 @@ test("--in-place keeps the txns up to the zxid, byte for byte, and says what it 
   expect(after).toEqual(before.subarray(0, after.length));
   expect(await zxidsOf(log)).toEqual(["0x91", "0x92", "0x93"]);
   expect(existsSync(join(directory.root, "watchkeeper.lock"))).toBe(false);
+});
+
+test("a log is cut through a link to its directory", async () => {
+  const directory = new GoldenDirectory("populated");
+  const link = join(temporaryDirectory(), "link");
+  symlinkSync(directory.root, link);
+  const linked = join(link, "version-2", "log.91");
+  expect(await watchkeeper("log", "cut", linked, "--at", "0x93", "--in-place")).toMatchObject({ code: 0, stderr: "" });
+  expect(await zxidsOf(directory.path("log.91"))).toEqual(["0x91", "0x92", "0x93"]);
+});
+
+test("--output into a directory that is not there is told in a sentence", async () => {
+  const directory = new GoldenDirectory("populated");
+  const output = join(directory.root, "nowhere", "version-2", "log.91");
+  const { code, stderr } = await watchkeeper(
+    "log",
+    "cut",
+    directory.path("log.91"),
+    "--at",
+    "0x93",
+    "--output",
+    output,
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain(output);
+  expect(stderr).toContain("no such file or directory");
+  expect(stderr).not.toContain("should not have happened");
 });
 
 test("--output leaves the log as it is", async () => {
@@ -93,6 +120,12 @@ test("a running server's log is not cut, nor is one put among its files", async 
   const among = await watchkeeper("log", "cut", log, "--at", "0x2", "--output", join(directory, "log.7"));
   expect(among.code).toBe(1);
   expect(existsSync(join(directory, "log.7"))).toBe(false);
+  expect(readFileSync(log)).toEqual(before);
+
+  const link = join(temporaryDirectory(), "link");
+  symlinkSync(server.dataDir, link);
+  const linked = await watchkeeper("log", "cut", join(link, "version-2", "log.1"), "--at", "0x2", "--in-place");
+  expect(linked.stderr).toContain("belongs to a running server");
   expect(readFileSync(log)).toEqual(before);
 
   const elsewhere = join(temporaryDirectory(), "log.1");

@@ -128,6 +128,47 @@ describe("a break within the entries", () => {
     }
   });
 
+  test("is judged the same where megabytes of padding lie behind it", async () => {
+    const padded = logFile(list, 3_500_000);
+    expect((await read(flipped(padded, positions[1]! + 700, 2))).verdict).toMatchObject({
+      kind: "damaged",
+      position: positions[1],
+    });
+    expect((await read(flipped(padded, positions[4]! + 700, 2))).verdict).toMatchObject({
+      kind: "torn",
+      position: positions[4],
+    });
+    const farOff = await read(flipped(padded, positions[5]! + 3_000_000, 2));
+    expect(farOff.verdict).toMatchObject({ kind: "torn", position: positions[5] });
+    const lost = zeroed(padded, 1024, 1536);
+    const hit = positions.findLastIndex((position) => position <= 1024);
+    expect((await read(lost)).verdict).toMatchObject({ kind: "torn", position: positions[hit] });
+  });
+
+  test("within node data that is itself a log of old is a torn write, of txns yet to come damage", async () => {
+    for (const [inner, kind] of [
+      [txns(1, 3), "torn"],
+      [txns(9, 11), "damaged"],
+    ] as const) {
+      const holding = [txn(5), txn(6, logFile(inner))];
+      const bytes = logFile(holding);
+      expect((await read(bytes.slice(0, bytes.length - 5))).verdict).toMatchObject({
+        kind,
+        position: entryPositions(holding)[1],
+      });
+    }
+  });
+
+  test("by a length that leads over zeros, in the padding or in another entry's data, is no torn write", async () => {
+    const withZeros = [txn(1), txn(2, noise(700)), txn(3, new Uint8Array(2000)), txn(4), txn(5)];
+    const starts = entryPositions(withZeros);
+    for (const length of [starts[4]! - starts[1]!, starts[3]! - starts[1]!, starts[5]! - starts[1]! + 2000]) {
+      const bytes = logFile(withZeros, 3000);
+      new DataView(bytes.buffer).setInt32(starts[1]! + 8, length);
+      expect((await read(bytes)).verdict, `length ${length}`).toMatchObject({ kind: "damaged", position: starts[1] });
+    }
+  });
+
   test("by sectors of zeros is a torn write, even if later sectors of it arrived", async () => {
     for (let sector = 1; sector * 512 < positions[5]!; sector++) {
       const { verdict, seen } = await read(zeroed(whole, sector * 512, sector * 512 + 512));

@@ -90,7 +90,7 @@ test("it is what an obvious tree is, Stats, children, ACLs and digest, after any
       }
       expectSame(tree, txns.model);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 

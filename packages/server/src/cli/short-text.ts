@@ -1,5 +1,10 @@
 import { dataFields, printable } from "./output.js";
 
+/** "1 txn", "2 txns", "no txns". */
+export function countText(count: number, noun: string): string {
+  return `${count === 0 ? "no" : count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 const UNITS = ["KiB", "MiB", "GiB", "TiB"];
 
 /** A number of bytes for people: three digits or so. */

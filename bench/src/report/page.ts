@@ -1,0 +1,80 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Comparison, comparisonPicture, comparisonRows, startupLines } from "../compare/comparison.js";
+import type { Curve } from "../curves/curve.js";
+import { type CurveResult, curveRows } from "../curves/curve-result.js";
+import { curves } from "../curves/index.js";
+import { describeEnvironment } from "../servers/environment.js";
+import { type StallResult, stallRows } from "../stall/stall-result.js";
+import { type ResultHead, readResult } from "./results.js";
+import { markdownTable } from "./text-table.js";
+import { WHAT_FIGURES_MEAN } from "./what-figures-mean.js";
+
+/** Writes the page that shows every result its folder holds; a measurement that was never made is left out. */
+export function writePage(folder: string): void {
+  const comparison = readResult<Comparison>(folder, "compare");
+  const stall = readResult<StallResult>(folder, "snapshot-stall");
+  const sections = [
+    HEAD,
+    ...(comparison === undefined ? [] : [comparisonSection(comparison)]),
+    ...curves.flatMap((curve) => {
+      const result = readResult<CurveResult>(folder, curve.name);
+      return result === undefined ? [] : [curveSection(curve, result)];
+    }),
+    ...(stall === undefined ? [] : [stallSection(stall)]),
+  ];
+  writeFileSync(join(folder, "README.md"), sections.join("\n"));
+}
+
+const HEAD = `# Measurements
+
+Written by \`npm run bench\` from the JSON files beside this page; do not edit it. Every section says which
+command gives its figures again and where they were measured.
+
+${WHAT_FIGURES_MEAN}
+`;
+
+function source({ command, environment }: ResultHead): string {
+  return `\`${command}\`, ${describeEnvironment(environment)}.`;
+}
+
+function comparisonSection(comparison: Comparison): string {
+  const picture =
+    comparisonPicture(comparison) === undefined
+      ? ""
+      : "![Ratios of Watchkeeper's figures to Apache's](compare.svg)\n\n";
+  return `## Side by side
+
+${picture}${source(comparison)} Medians of ${comparison.rounds} rounds, ${comparison.secondsPerLoad} s per load, fsync on; a
+ratio above 1 is better. \`-c\` is the number of connections, \`-p\` of requests in flight on each, \`-k\` of keys.
+Resident memory is what the process holds at the end of the load, with what earlier loads left behind.
+
+${markdownTable(comparisonRows(comparison))}
+
+${startupLines(comparison)
+  .map((line) => `- ${line}`)
+  .join("\n")}
+`;
+}
+
+function curveSection(curve: Curve, result: CurveResult): string {
+  return `## ${curve.title}
+
+![${curve.title}: figures over ${curve.sizeLabel}](${curve.name}.svg)
+
+${source(result)} ${result.secondsPerLoad} s per load. ${curve.method}
+
+${markdownTable(curveRows(curve, result))}
+`;
+}
+
+function stallSection(stall: StallResult): string {
+  return `## While a snapshot is written
+
+${source(stall)} The longest time the server's event loop was blocked, ${stall.znodes.toLocaleString("en-US")} znodes of 100 bytes in
+the tree, the load being \`${stall.load}\`; measured inside the process with \`perf_hooks\` at a resolution of 1 ms. Time in
+which the system gave the core to another process counts too, so the phases without a snapshot are the ground to compare with.
+
+${markdownTable(stallRows(stall))}
+`;
+}
