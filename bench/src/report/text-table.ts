@@ -1,28 +1,19 @@
-/** Rows of text in columns: the first to the left, the others, being numbers, to the right. */
+/** Rows of text in columns: words to the left, numbers to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {
-  const widths = columnWidths(rows);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => pad(cell, widths[i]!, i))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const columns = rows[0]!.map((_, i) => ({ width: Math.max(...rows.map((row) => row[i]!.length)), words: isWords(rows, i) }));
+  const line = (row: readonly string[]): string =>
+    columns.map(({ width, words }, i) => (words ? row[i]!.padEnd(width) : row[i]!.padStart(width))).join("  ");
+  return rows.map((row) => line(row).trimEnd()).join("\n");
 }
 
 export function markdownTable(rows: readonly (readonly string[])[]): string {
   const [head = [], ...body] = rows.map((row) => `| ${row.join(" | ")} |`);
-  const rule = `|${rows[0]!.map((_, i) => (i === 0 ? " --- " : " ---: ")).join("|")}|`;
+  const rule = `|${rows[0]!.map((_, i) => (isWords(rows, i) ? " --- " : " ---: ")).join("|")}|`;
   return [head, rule, ...body].join("\n");
 }
 
-function columnWidths(rows: readonly (readonly string[])[]): number[] {
-  return rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-}
-
-function pad(cell: string, width: number, column: number): string {
-  return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+function isWords(rows: readonly (readonly string[])[], column: number): boolean {
+  return rows.slice(1).some((row) => /^[^\d-]/.test(row[column]!));
 }
 
 /** A number with as many digits as mean something. */

@@ -19,13 +19,16 @@ export interface CrowdOptions {
   readonly connections: number;
   /** Of each of the three measurements: before, with, and after the crowd. */
   readonly workMs: number;
-  /** The good clients' throughput with the crowd, to that without it, in percent. */
+  /**
+   * The good clients' throughput with the crowd, to that without it, in percent: as measured, or, where the
+   * machine had other things to do, as the server's processor time for each of their operations has it.
+   */
   readonly percentMin: number;
   readonly memoryMiBMax: number;
 }
 
 const GOOD_CLIENTS = 50;
-const EVENT_INTERVAL_MS = 50;
+const EVENT_INTERVAL_MS = 200;
 const FILES_SPARE = 500;
 const LARGE_BYTES = 200_000;
 const PATHS = { large: "/large", watched: "/watched" };
@@ -41,7 +44,7 @@ export async function crowd(options: CrowdOptions, progress: Progress): Promise<
       await succeed(writer, opcode.create, createBody(PATHS.large, Buffer.alloc(LARGE_BYTES)));
       await succeed(writer, opcode.create, createBody(PATHS.watched, Buffer.alloc(0)));
       const events = setInterval(() => void change(writer), EVENT_INTERVAL_MS);
-      const good = await GoodClients.open(port, GOOD_CLIENTS);
+      const good = await GoodClients.open(server, GOOD_CLIENTS);
       await good.work(options.workMs / 2); // the server's code is compiled as it runs
       const before = await good.work(options.workMs);
       progress(`without the crowd: ${told(before)}`);
@@ -60,14 +63,17 @@ export async function crowd(options: CrowdOptions, progress: Progress): Promise<
       const faults = await deafWatcher(port, () => server.log());
       memory.stop();
 
-      const without = (before.opsPerSecond + after.opsPerSecond) / 2;
-      const percent = Math.round((withCrowd.opsPerSecond / without) * 100);
-      if (percent < options.percentMin) faults.push(`the good clients had ${percent} % of their throughput without the crowd`);
+      const percent = Math.round((withCrowd.opsPerSecond / mean(before.opsPerSecond, after.opsPerSecond)) * 100);
+      const cost = mean(before.serverMicrosPerOp, after.serverMicrosPerOp);
+      const percentByCost = Math.round((cost / withCrowd.serverMicrosPerOp) * 100);
+      if (Math.max(percent, percentByCost) < options.percentMin) {
+        faults.push(`the good clients had ${percent} % of their throughput without the crowd, ${percentByCost} % by the server's processor`);
+      }
       if (present < options.connections) faults.push(`only ${present} of ${options.connections} connections held`);
       if (memory.maxMiB > options.memoryMiBMax) faults.push(`the server came to take ${memory.maxMiB} MiB`);
       const summary =
         `${options.connections} connections; good clients ${told(before)} before, ${told(withCrowd)} with, ` +
-        `${told(after)} after the crowd: ${percent} %; server memory ${memory.startMiB} MiB at the start, ` +
+        `${told(after)} after the crowd: ${percent} % (${percentByCost} % by the server's processor); server memory ${memory.startMiB} MiB at the start, ` +
         `${residentWithCrowd} MiB with the crowd, at most ${memory.maxMiB} MiB`;
       return { summary, faults: [...faults, ...(await refusedByLimit())] };
     } finally {
@@ -82,8 +88,12 @@ function requireOpenFiles(count: number): void {
   if (limit < count) throw new Error(`${count} files must be open at once and the limit is ${limit}: raise it with ulimit -n`);
 }
 
-function told({ opsPerSecond, p99Ms }: Work): string {
-  return `${Math.round(opsPerSecond)} ops/s, p99 ${p99Ms.toFixed(1)} ms`;
+function mean(a: number, b: number): number {
+  return (a + b) / 2;
+}
+
+function told({ opsPerSecond, p99Ms, serverMicrosPerOp }: Work): string {
+  return `${Math.round(opsPerSecond)} ops/s (p99 ${p99Ms.toFixed(1)} ms, ${serverMicrosPerOp.toFixed(1)} µs of the server's processor each)`;
 }
 
 async function change(writer: RawClient): Promise<void> {

@@ -1,10 +1,19 @@
-/** How much memory another process has in use, sampled while something is done to it. */
+/** What another process takes of the machine: memory, sampled while something is done to it, and processor time. */
 import { readFileSync } from "node:fs";
 
 export function residentMiB(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1024);
 }
+
+/** User and system time since its start. */
+export function processorMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+const MS_PER_TICK = 10;
 
 export class MemoryWatch {
   maxMiB = 0;

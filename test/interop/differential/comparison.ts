@@ -5,12 +5,12 @@
  */
 import * as wire from "@watchkeeper/wire";
 import type { ServerProcess } from "../support/server-process.js";
-import { describeDifference, type Difference } from "./difference.js";
+import { type Difference, describeDifference } from "./difference.js";
 import { type KnownDifference, knownDifferences } from "./known-differences.js";
 import { type Handshake, Lockstep, plainHandshake } from "./lockstep.js";
-import { makeRequest, type Request } from "./request.js";
 import { lastDigest, readNodes } from "./one-server.js";
 import { probes, quotaProbes, runProbes } from "./probes.js";
+import { makeRequest, type Request } from "./request.js";
 import { type GeneratorOptions, RequestGenerator } from "./request-generator.js";
 import { childOf, openAcl } from "./request-values.js";
 import { SeededRandom } from "./seeded-random.js";
@@ -31,7 +31,6 @@ export class Comparison {
   operations = 0;
   /** How often Apache's server answered with each error code. */
   readonly errors = new Map<number, number>();
-  readonly requestsByOpcode = new Map<number, number>();
   private readonly random: SeededRandom;
   private readonly generator: RequestGenerator;
   private readonly pending: { readonly known: KnownDifference; readonly difference: Difference }[] = [];
@@ -76,8 +75,8 @@ export class Comparison {
     const { lockstep } = this;
     const { items, isClosed } = await lockstep.step(client, requests);
     this.operations += requests.length;
-    for (const { opcode } of requests) this.requestsByOpcode.set(opcode, (this.requestsByOpcode.get(opcode) ?? 0) + 1);
-    for (const item of items) if (item.kind === "reply") this.errors.set(item.err, (this.errors.get(item.err) ?? 0) + 1);
+    for (const item of items)
+      if (item.kind === "reply") this.errors.set(item.err, (this.errors.get(item.err) ?? 0) + 1);
     this.generator.known.learn(requests, items);
     await this.putRight();
     if (isClosed && requests.some((one) => one.opcode === OP.closeSession)) lockstep.forget(client);
@@ -137,7 +136,10 @@ export class Comparison {
     // Servers note the digest at every zxid that 128 divides.
     const missing = Number((128n - (zxid % 128n)) % 128n);
     const failing = makeRequest(1, OP.delete, { path: "/no-such-node", version: -1 });
-    await lockstep.step(caretaker, Array.from({ length: missing }, () => failing));
+    await lockstep.step(
+      caretaker,
+      Array.from({ length: missing }, () => failing),
+    );
     const told = await lockstep.onBoth((side) => lastDigest(side.port));
     const computed = await lockstep.onBoth(async (side) => treeDigest(await readNodes(side, caretaker, this.paths)));
     return { told, computed };
@@ -154,7 +156,9 @@ export class Comparison {
       }
       if (known.after === "removeWatches" && difference.aspect === "reply" && difference.request !== undefined) {
         const path = difference.request.values["path"];
-        await this.lockstep.settle(difference.client, [makeRequest(1, OP.removeWatches, { path, type: wire.WATCH_TYPE.any })]);
+        await this.lockstep.settle(difference.client, [
+          makeRequest(1, OP.removeWatches, { path, type: wire.WATCH_TYPE.any }),
+        ]);
       }
     }
   }

@@ -1,6 +1,7 @@
 /** What can differ between the answers of two servers, and how two sequences of answers are laid side by side. */
-import { describeRequest, type Request } from "./request.js";
+
 import type { EventItem, Item, ReplyItem } from "./reply.js";
+import { describeRequest, type Request } from "./request.js";
 
 interface Where {
   /** The connection on which it was seen. */
@@ -35,7 +36,10 @@ export type Difference = Where &
 export type ReplyDifference = Extract<Difference, { aspect: "reply" }>;
 
 /** Two sequences, item beside item; one side is undefined where the other has an item of its own. */
-export function laidSideBySide(apache: readonly Item[], watchkeeper: readonly Item[]): [Item | undefined, Item | undefined][] {
+export function laidSideBySide(
+  apache: readonly Item[],
+  watchkeeper: readonly Item[],
+): [Item | undefined, Item | undefined][] {
   const pairs: [Item | undefined, Item | undefined][] = [];
   let a = 0;
   let w = 0;

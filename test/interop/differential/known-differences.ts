@@ -6,7 +6,7 @@
 import * as wire from "@watchkeeper/wire";
 import type { Difference } from "./difference.js";
 import type { MultiResult, ReplyItem } from "./reply.js";
-import type { SubOperation } from "./request.js";
+import type { RequestValues, SubOperation } from "./request.js";
 
 const { ERR, OP } = wire;
 const OK = 0;
@@ -67,11 +67,11 @@ function pathOnly(result: MultiResult): MultiResult {
   return { type: OP.create, err: result.err, body: { path } };
 }
 
-/** What is left of the kinds of request that only servers make for themselves. */
+/** Watchkeeper's answer to a request that only servers make for themselves; it stands alone in its burst. */
 function isRefused(difference: Difference, opcode: number): boolean {
   return (
     difference.aspect === "reply" &&
-    difference.request?.opcode === opcode &&
+    burstHas(difference, opcode) &&
     difference.watchkeeper?.err === ERR.UNIMPLEMENTED &&
     difference.watchkeeper.zxid === "-1"
   );
@@ -123,7 +123,9 @@ export const knownDifferences: readonly KnownDifference[] = [
     explains: (difference) =>
       answers(difference, [OP.multi], OK, ERR.MARSHALLING_ERROR) &&
       difference.aspect === "reply" &&
-      difference.request!.operations.some(({ values }) => (values["flags"] as number) < 0 || (values["flags"] as number) > 6),
+      difference.request!.operations.some(
+        ({ values }) => (values["flags"] as number) < 0 || (values["flags"] as number) > 6,
+      ),
   },
   {
     id: "watch-types-4-and-5",
@@ -161,7 +163,9 @@ export const knownDifferences: readonly KnownDifference[] = [
     explanation:
       "deleteContainer, which servers send themselves, is refused from clients with UNIMPLEMENTED and takes no zxid; Apache's server tries to carry it out.",
     explains: (difference) =>
-      (isRefused(difference, OP.deleteContainer) && difference.aspect === "reply" && difference.apache?.err === ERR.BAD_ARGUMENTS) ||
+      (isRefused(difference, OP.deleteContainer) &&
+        difference.aspect === "reply" &&
+        difference.apache?.err === ERR.BAD_ARGUMENTS) ||
       (burstHas(difference, OP.deleteContainer) && isAheadByOne(difference, "apache")),
     after: "alignZxids",
   },
@@ -186,7 +190,7 @@ export const knownDifferences: readonly KnownDifference[] = [
       difference.watchkeeper === undefined &&
       difference.apache?.zxid === "-1" &&
       difference.client === difference.actor &&
-      (burstHas(difference, OP.setWatches) || burstHas(difference, OP.setWatches2)),
+      difference.requests.some(({ values }) => isToBeCaughtUp(values, difference.apache!.path)),
   },
   {
     id: "auth-order",
@@ -296,18 +300,25 @@ export const knownDifferences: readonly KnownDifference[] = [
     explains: (difference) =>
       isProbe(difference, "stranger-with-wrong-password") &&
       ((difference.aspect === "closed" && difference.apache) ||
-        (difference.aspect === "reply" && difference.apache === undefined && difference.watchkeeper?.xid === wire.XID.ping)),
+        (difference.aspect === "reply" &&
+          difference.apache === undefined &&
+          difference.watchkeeper?.xid === wire.XID.ping)),
   },
   {
     id: "session-creation-by-clients",
     explanation:
       "createSession, which servers send themselves, is refused from clients with UNIMPLEMENTED; Apache's server carries it out and answers with the frame of a handshake.",
-    explains: (difference) => false,
+    explains: (difference) =>
+      isProbe(difference, "session-creation-by-clients") &&
+      difference.aspect === "reply" &&
+      ((difference.apache === undefined && isRefused(difference, OP.createSession)) ||
+        (difference.apache?.xid === 0 && difference.watchkeeper === undefined) ||
+        isAheadByOne(difference, "apache")),
   },
   {
     id: "empty-path",
     explanation:
-      "A read of the path \"\" is a read of the root, as in Apache's server, but so are its watches and getAllChildrenNumber; there such a watch never fires, and the number is one too high.",
+      'A read of the path "" is a read of the root, as in Apache\'s server, but so are its watches and getAllChildrenNumber; there such a watch never fires, and the number is one too high.',
     explains: (difference) =>
       isRootCountedTwice(difference) ||
       (isProbe(difference, "empty-path") &&
@@ -322,7 +333,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     explains: (difference) =>
       difference.aspect === "reply" &&
       answers(difference, [OP.checkWatches], ERR.MARSHALLING_ERROR, ERR.NO_WATCHER) &&
-      !(difference.request?.values["path"] as string).startsWith("/"),
+      !String(difference.request?.values["path"]).startsWith("/"),
   },
   {
     id: "pipelined-set-acl",
@@ -337,7 +348,12 @@ export const knownDifferences: readonly KnownDifference[] = [
     id: "quota-counted-anew",
     explanation:
       "Creating zookeeper_limits counts the subtree anew, so that the statistics are right from the start; Apache's server counts when zookeeper_stats is created and when it starts, and goes on from an old number in between.",
-    explains: (difference) => isProbe(difference, "quota-counted-anew") && answers(difference, [OP.getData], OK, OK),
+    explains: (difference) =>
+      isProbe(difference, "quota-counted-anew") &&
+      answers(difference, [OP.getData], OK, OK) &&
+      difference.aspect === "reply" &&
+      dataOf(difference.apache) === "count=1,bytes=0" &&
+      dataOf(difference.watchkeeper) === "count=2,bytes=0",
   },
   {
     id: "quota-in-multi",
@@ -363,6 +379,14 @@ function isRootCountedTwice(difference: Difference): boolean {
   return apache.totalNumber === watchkeeper.totalNumber + 1;
 }
 
+/** Whether a setWatches names the path in one of the lists that make catch-up events. */
+function isToBeCaughtUp(values: RequestValues, path: string): boolean {
+  return ["dataWatches", "existWatches", "childWatches"].some((list) => {
+    const paths = values[list];
+    return Array.isArray(paths) && paths.includes(path);
+  });
+}
+
 function isProbe(difference: Difference, id: string): boolean {
   return difference.probe === id;
 }
@@ -377,11 +401,16 @@ function firstErrors(difference: Difference, apache: number, watchkeeper: number
 
 /** The difference without the list of results that Apache puts behind an error. */
 function withoutResults(difference: Difference): Difference {
-  if (difference.aspect !== "reply" || difference.apache === undefined || difference.apache.err === OK) return difference;
+  if (difference.aspect !== "reply" || difference.apache === undefined || difference.apache.err === OK)
+    return difference;
   return { ...difference, apache: { ...difference.apache, body: null } };
 }
 
 const createOpcodes = [OP.create, OP.create2, OP.createContainer, OP.createTTL];
+
+function dataOf(reply: ReplyItem | undefined): string | null | undefined {
+  return (reply?.body as { readonly data: string | null } | undefined)?.data;
+}
 
 function withAclSorted(reply: ReplyItem | undefined): ReplyItem | undefined {
   if (reply === undefined) return undefined;
@@ -394,7 +423,11 @@ function hasNullId(acl: unknown): boolean {
 }
 
 /** A multi that Watchkeeper refuses in the place of an operation, with this error, and Apache as a whole. */
-function failsOnlyInApache(difference: Difference, err: number, isCause: (operation: SubOperation) => boolean): boolean {
+function failsOnlyInApache(
+  difference: Difference,
+  err: number,
+  isCause: (operation: SubOperation) => boolean,
+): boolean {
   if (!answers(difference, [OP.multi], ERR.MARSHALLING_ERROR, OK) || difference.aspect !== "reply") return false;
   const results = difference.watchkeeper?.body;
   if (!Array.isArray(results)) return false;
@@ -406,5 +439,7 @@ function failsOnlyInApache(difference: Difference, err: number, isCause: (operat
 /** Sent as null, or made null by damage. */
 function pathIsNull(difference: Difference): boolean {
   if (difference.aspect !== "reply") return false;
-  return difference.request?.values["path"] === null || difference.request?.damage === "-1 written at byte 0 of the body";
+  return (
+    difference.request?.values["path"] === null || difference.request?.damage === "-1 written at byte 0 of the body"
+  );
 }

@@ -43,7 +43,8 @@ export class KnownNodes {
     const results: readonly MultiResult[] = reply.body;
     request.operations.forEach((operation, i) => {
       const result = results[i];
-      if (result !== undefined && result.type !== OP.error) this.learnOne(operation.opcode, operation.values, 0, result.body);
+      if (result !== undefined && result.type !== OP.error)
+        this.learnOne(operation.opcode, operation.values, 0, result.body);
     });
   }
 

@@ -240,7 +240,10 @@ export class Lockstep {
       if (apache === watchkeeper) return;
       const behind = apache < watchkeeper ? this.apache : this.watchkeeper;
       const missing = Number(apache < watchkeeper ? watchkeeper - apache : apache - watchkeeper);
-      await behind.exchange(client, Array.from({ length: missing }, () => failingWrite));
+      await behind.exchange(
+        client,
+        Array.from({ length: missing }, () => failingWrite),
+      );
     }
   }
 

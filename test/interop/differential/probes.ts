@@ -41,7 +41,11 @@ export const probes: ReadonlyMap<string, Probe> = new Map([
 export const quotaProbes: ReadonlyMap<string, Probe> = new Map([["quota-in-multi", quotaInMulti]]);
 
 /** Each probe with new sessions and an empty node, which `caretaker` makes and removes; at its end both servers are in the same state. */
-export async function runProbes(lockstep: Lockstep, caretaker: number, which: ReadonlyMap<string, Probe>): Promise<void> {
+export async function runProbes(
+  lockstep: Lockstep,
+  caretaker: number,
+  which: ReadonlyMap<string, Probe>,
+): Promise<void> {
   for (const [id, probe] of which) {
     lockstep.forget(actor);
     lockstep.forget(witness);
@@ -140,7 +144,9 @@ async function relativePathInCheckWatches(lockstep: Lockstep): Promise<void> {
 
 /** Whether Apache's server has applied the setACL when it looks at the create is a matter of luck. */
 async function pipelinedSetAcl(lockstep: Lockstep): Promise<void> {
-  const withoutCreate = [{ perms: wire.PERMISSIONS.all - wire.PERMISSIONS.create, id: { scheme: "world", id: "anyone" } }];
+  const withoutCreate = [
+    { perms: wire.PERMISSIONS.all - wire.PERMISSIONS.create, id: { scheme: "world", id: "anyone" } },
+  ];
   for (let i = 0; i < 20; i++) {
     const path = `${place}/${i}`;
     await lockstep.step(actor, [create(path)]);
@@ -163,9 +169,14 @@ async function authOrder(lockstep: Lockstep): Promise<void> {
 }
 
 async function closeOrder(lockstep: Lockstep): Promise<void> {
-  await lockstep.step(witness, [makeRequest(1, OP.addWatch, { path: place, mode: wire.ADD_WATCH_MODE.persistentRecursive })]);
+  await lockstep.step(witness, [
+    makeRequest(1, OP.addWatch, { path: place, mode: wire.ADD_WATCH_MODE.persistentRecursive }),
+  ]);
   const names = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
-  await lockstep.step(actor, names.map((name) => create(`${place}/${name}`, { flags: wire.CREATE_FLAGS.ephemeral })));
+  await lockstep.step(
+    actor,
+    names.map((name) => create(`${place}/${name}`, { flags: wire.CREATE_FLAGS.ephemeral })),
+  );
   await lockstep.step(actor, [makeRequest(1, OP.closeSession)]);
   lockstep.forget(actor);
   await lockstep.connect(actor);
@@ -197,20 +208,21 @@ async function quotaCountedAnew(lockstep: Lockstep): Promise<void> {
 }
 
 async function quotaInMulti(lockstep: Lockstep): Promise<void> {
-  const limits = create(`${quota}/zookeeper_limits`, { data: wire.encodeText("count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=2") });
+  const limits = create(`${quota}/zookeeper_limits`, {
+    data: wire.encodeText("count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=2"),
+  });
   const stats = create(`${quota}/zookeeper_stats`, { data: wire.encodeText("count=0,bytes=0") });
   await lockstep.step(actor, [create(quota), limits, stats]);
   const names = ["a", "b", "c"];
   const operations = names.map((name) => ({ opcode: OP.create, values: createValues(`${place}/${name}`) }));
   await lockstep.step(actor, [makeMulti(1, OP.multi, operations)]);
-  await lockstep.step(actor, names.map((name) => remove(`${place}/${name}`)));
+  await lockstep.step(
+    actor,
+    names.map((name) => remove(`${place}/${name}`)),
+  );
   await removeQuota(lockstep);
 }
 
 async function removeQuota(lockstep: Lockstep): Promise<void> {
-  await lockstep.step(actor, [
-    remove(`${quota}/zookeeper_stats`),
-    remove(`${quota}/zookeeper_limits`),
-    remove(quota),
-  ]);
+  await lockstep.step(actor, [remove(`${quota}/zookeeper_stats`), remove(`${quota}/zookeeper_limits`), remove(quota)]);
 }

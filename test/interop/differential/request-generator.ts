@@ -75,7 +75,12 @@ export class RequestGenerator {
   ephemeralNodes(): Request[] {
     const parents = Array.from({ length: 4 }, () => parentForCreate(this.random, this.known));
     return parents.map((parent) =>
-      this.request(OP.create, { path: childOf(parent, "e-"), data: null, acl: openAcl, flags: CREATE_FLAGS.ephemeralSequential }),
+      this.request(OP.create, {
+        path: childOf(parent, "e-"),
+        data: null,
+        acl: openAcl,
+        flags: CREATE_FLAGS.ephemeralSequential,
+      }),
     );
   }
 
@@ -145,7 +150,10 @@ export class RequestGenerator {
     const { random } = this;
     const ttl = random.chance(0.1) ? random.pick([0, -1, -5, 2 ** 40, 2 ** 50]) : ttlOf(random);
     const flags = random.pick([CREATE_FLAGS.persistentWithTtl, CREATE_FLAGS.persistentSequentialWithTtl]);
-    return { opcode: OP.createTTL, values: { ...values, path: childOf(parent, `ttl-${ttl}-`), flags, ttl: BigInt(ttl) } };
+    return {
+      opcode: OP.createTTL,
+      values: { ...values, path: childOf(parent, `ttl-${ttl}-`), flags, ttl: BigInt(ttl) },
+    };
   }
 
   private createPlain(parent: string, values: RequestValues): SubOperation {
@@ -211,8 +219,11 @@ export class RequestGenerator {
   private multi(): Request {
     const { random } = this;
     const size = this.options.withQuotas ? random.below(2) : random.below(1 + random.below(8));
-    const operations = Array.from({ length: size }, () => this.subOperation()).filter(({ values }) => values["path"] !== null);
-    if (random.chance(0.04)) operations.push({ opcode: random.pick([OP.getData, OP.getChildren]), values: this.readValues() });
+    const operations = Array.from({ length: size }, () => this.subOperation()).filter(
+      ({ values }) => values["path"] !== null,
+    );
+    if (random.chance(0.04))
+      operations.push({ opcode: random.pick([OP.getData, OP.getChildren]), values: this.readValues() });
     if (random.chance(0.03)) operations.push({ opcode: random.pick([0, 7, 3, 14, 99]), values: this.setAclValues() });
     return makeMulti(this.nextXid(), OP.multi, operations);
   }
@@ -257,7 +268,8 @@ export class RequestGenerator {
 
   private addWatch(client: number): Request {
     const { random } = this;
-    if (random.chance(0.05)) return this.request(OP.addWatch, { path: this.watchedPath(), mode: random.pick([2, -1, 3, 100]) });
+    if (random.chance(0.05))
+      return this.request(OP.addWatch, { path: this.watchedPath(), mode: random.pick([2, -1, 3, 100]) });
     for (;;) {
       const path = this.watchedPath();
       const kind = watchKindOf(client, path);
@@ -271,7 +283,19 @@ export class RequestGenerator {
   }
 
   private watchTypeValues(): RequestValues {
-    return { path: this.watchedPath(), type: this.random.weighted([[30, 1], [30, 2], [30, 3], [4, 4], [4, 5], [1, 0], [1, 6], [1, -1]]) };
+    return {
+      path: this.watchedPath(),
+      type: this.random.weighted([
+        [30, 1],
+        [30, 2],
+        [30, 3],
+        [4, 4],
+        [4, 5],
+        [1, 0],
+        [1, 6],
+        [1, -1],
+      ]),
+    };
   }
 
   private removeWatches(client: number): Request {
@@ -284,9 +308,16 @@ export class RequestGenerator {
   private setWatches(client: number, zxid: bigint): Request {
     const { random } = this;
     const paths = (kind: WatchKind) =>
-      Array.from({ length: random.below(5) }, () => this.watchedPath()).filter((path) => path !== null && watchKindOf(client, path) === kind);
+      Array.from({ length: random.below(5) }, () => this.watchedPath()).filter(
+        (path) => path !== null && watchKindOf(client, path) === kind,
+      );
     const relativeZxid = random.pick([0n, zxid, zxid > 40n ? zxid - 40n : 0n, zxid + 1000n, -1n]);
-    const values = { relativeZxid, dataWatches: paths("once"), existWatches: paths("once"), childWatches: paths("once") };
+    const values = {
+      relativeZxid,
+      dataWatches: paths("once"),
+      existWatches: paths("once"),
+      childWatches: paths("once"),
+    };
     if (random.chance(0.4)) return makeRequest(XID.setWatches, OP.setWatches, values);
     const persistent = { persistentWatches: paths("persistent"), persistentRecursiveWatches: paths("recursive") };
     return makeRequest(XID.setWatches, OP.setWatches2, { ...values, ...persistent });
@@ -327,7 +358,14 @@ export class RequestGenerator {
     if (length === 0 || request.opcode === OP.reconfig || !random.chance(0.03)) return request;
     return random.weighted<() => Request>([
       [50, () => truncated(request, 1 + random.below(length))],
-      [20, () => lengthened(request, Uint8Array.from({ length: 1 + random.below(20) }, () => random.below(256)))],
+      [
+        20,
+        () =>
+          lengthened(
+            request,
+            Uint8Array.from({ length: 1 + random.below(20) }, () => random.below(256)),
+          ),
+      ],
       [canTakeAnyInt(request) ? 30 : 0, () => withInt(request, 0, random.pick(badLengths))],
     ])();
   }
@@ -342,7 +380,8 @@ export class RequestGenerator {
     const acl = [{ perms: 31, id: { scheme: "world", id: "anyone" } }];
     const create = (path: string, text: string) =>
       this.request(OP.create, { path, data: wire.encodeText(text), acl, flags: 0 });
-    const limits = () => (this.options.withQuotas ? hardLimits(random) : `count=${random.below(20)},bytes=${random.below(500)}`);
+    const limits = () =>
+      this.options.withQuotas ? hardLimits(random) : `count=${random.below(20)},bytes=${random.below(500)}`;
     return random.weighted<() => Request[]>([
       [
         40,
@@ -354,7 +393,12 @@ export class RequestGenerator {
         ],
       ],
       [20, () => [this.request(OP.getData, { path: `${quota}/zookeeper_stats`, watch: false })]],
-      [10, () => [this.request(OP.setData, { path: `${quota}/zookeeper_limits`, data: wire.encodeText(limits()), version: -1 })]],
+      [
+        10,
+        () => [
+          this.request(OP.setData, { path: `${quota}/zookeeper_limits`, data: wire.encodeText(limits()), version: -1 }),
+        ],
+      ],
       [
         10,
         () => [

@@ -56,6 +56,8 @@ export class ReadRequests {
   private readonly reader = new ByteReader(new Uint8Array(0));
   private writer!: ByteWriter;
   private frameStart = 0;
+  /** By the limit, since the last setWatches began. */
+  private watchesRefused = 0;
 
   constructor(tree: Tree, watches: WatchTable, access: AccessControl, settings: ReadSettings, logger: Logger) {
     this.tree = tree;
@@ -150,10 +152,17 @@ export class ReadRequests {
     return this.access.allows(this.tree.aclOf(node), PERMISSIONS.read, connection.identities);
   }
 
-  /** False where the connection has as many watches as it may. */
+  /** False where the connection has as many watches as it may; one more way of watching the same path is no more. */
   private watch(connection: Connection, bytes: Uint8Array, start: number, length: number, bit: number): boolean {
-    if (this.watches.countOf(connection.watcher) >= this.settings.watchesPerConnectionMax) return false;
-    this.watches.add(connection.watcher, bytes, start, start + length, bit);
+    const { watches } = this;
+    const { watcher } = connection;
+    const end = start + length;
+    const isFull = watches.countOf(watcher) >= this.settings.watchesPerConnectionMax;
+    if (isFull && !watches.has(watcher, bytes, start, end, WATCH_TYPE.any)) {
+      this.watchesRefused += 1;
+      return false;
+    }
+    watches.add(watcher, bytes, start, end, bit);
     return true;
   }
 
@@ -301,6 +310,7 @@ export class ReadRequests {
    */
   private setWatches(connection: Connection, bytes: Uint8Array, withPersistent: boolean): number {
     const record = withPersistent ? setWatches2Request : setWatchesRequest;
+    this.watchesRefused = 0;
     record.scan(this.reader, slots, 0);
     const at = setWatchesRequest.slots;
     const since = slots[at.relativeZxid]! * 2 ** 32 + (slots[at.relativeZxid + 1]! >>> 0);
@@ -329,7 +339,7 @@ export class ReadRequests {
     for (const place of places) this.forEachPath(place.start, place.count, place.each);
     this.frameStart = writer.length;
     writer.copy(header, 0, header.length);
-    return this.watches.countOf(connection.watcher) >= this.settings.watchesPerConnectionMax ? ERR.THROTTLED_OP : 0;
+    return this.watchesRefused > 0 ? ERR.THROTTLED_OP : 0;
   }
 
   private forEachPath(start: number, count: number, each: (start: number, length: number) => void): void {

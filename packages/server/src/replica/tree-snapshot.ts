@@ -11,6 +11,7 @@ import type { SessionTable } from "../sessions/index.js";
 import type { SnapshotSession, SnapshotSink, SnapshotSource } from "../storage/index.js";
 import {
   emptyStat,
+  encodeAcl,
   lastSlash,
   NO_NODE,
   type NodeSource,
@@ -111,8 +112,7 @@ export class TreeRestore implements SnapshotSink {
   ): boolean {
     const { tree, stat, source } = this;
     readPersistedStat(bytes, statStart, stat);
-    const aclNumber = this.aclNumbers.get(aclId) ?? OPEN_ACL;
-    if (aclNumber === OPEN_ACL && aclId !== OPEN_ACL) return false; // the list is not in the file's table
+    const aclNumber = aclId === OPEN_ACL ? OPEN_ACL : this.aclNumberOf(aclId);
     tree.acls.useAgain(aclNumber);
     if (pathLength === 0) {
       tree.restoreRoot(bytes, dataStart, dataLength, aclNumber, stat);
@@ -131,11 +131,25 @@ export class TreeRestore implements SnapshotSink {
     return true;
   }
 
+  /**
+   * A list that is not in the file's table was made after the table was written; the txn that gave it to
+   * the node is behind the snapshot and will give it again. Until then nobody may do anything with it.
+   */
+  private aclNumberOf(aclId: number): number {
+    const known = this.aclNumbers.get(aclId);
+    if (known !== undefined) return known;
+    const number = this.tree.acls.restore(CLOSED_ACL_BYTES, 0, CLOSED_ACL_BYTES.length);
+    this.aclNumbers.set(aclId, number);
+    return number;
+  }
+
   /** Only a digest that lies at or after the snapshot's name can be compared with; recovery asks for it then. */
   digest(zxid: number, digestHigh: number, digestLow: number): void {
     this.recordedDigest = { zxid, high: digestHigh, low: digestLow };
   }
 }
+
+const CLOSED_ACL_BYTES = encodeAcl([{ perms: 0, id: { scheme: "world", id: "anyone" } }]);
 
 export function readPersistedStat(bytes: Uint8Array, at: number, into: NodeStat): void {
   into.czxid = readLongAsNumber(bytes, at);

@@ -74,6 +74,8 @@ export class WritePipeline {
   private readonly parts: PipelineParts;
   private readonly hooks: PipelineHooks;
   private open: OpenBatch;
+  /** Batches that are full and wait for the disk: a write has a bound, so that recovery knows what a torn one can look like. */
+  private readonly full: OpenBatch[] = [];
   private readonly spares: OpenBatch[] = [];
   private flying = false;
   private flyingBytes = 0;
@@ -91,16 +93,22 @@ export class WritePipeline {
 
   /** Bytes of the txns that were accepted and are not applied. */
   get unappliedBytes(): number {
-    return this.open.batch.byteLength + this.flyingBytes;
+    let bytes = this.open.batch.byteLength + this.flyingBytes;
+    for (const { batch } of this.full) bytes += batch.byteLength;
+    return bytes;
   }
 
   get isEmpty(): boolean {
-    return !this.flying && this.open.items.length === 0;
+    return !this.flying && !this.hasWaiting;
+  }
+
+  private get hasWaiting(): boolean {
+    return this.full.length > 0 || this.open.items.length > 0;
   }
 
   /** A write: whatever becomes of it, it takes the next zxid. */
   submitWrite(request: WriteRequest, connection: Connection, receivedMs: number): void {
-    this.parts.preparer.prepare(request, this.open.batch, this.nextZxid(), this.parts.clock.wallMs());
+    this.parts.preparer.prepare(request, this.roomyBatch(), this.nextZxid(), this.parts.clock.wallMs());
     this.add({ kind: "write", connection, xid: request.xid, opcode: request.opcode, receivedMs, body: undefined });
   }
 
@@ -108,7 +116,7 @@ export class WritePipeline {
     this.parts.preparer.prepareCreateSession(
       request,
       timeoutMs,
-      this.open.batch,
+      this.roomyBatch(),
       this.nextZxid(),
       this.parts.clock.wallMs(),
     );
@@ -124,7 +132,7 @@ export class WritePipeline {
   ): void {
     this.parts.preparer.prepareCloseSession(
       request,
-      this.open.batch,
+      this.roomyBatch(),
       this.nextZxid(),
       this.parts.clock.wallMs(),
       pathOf,
@@ -143,7 +151,7 @@ export class WritePipeline {
     this.parts.preparer.prepareDeleteContainer(
       request,
       path,
-      this.open.batch,
+      this.roomyBatch(),
       this.nextZxid(),
       this.parts.clock.wallMs(),
     );
@@ -173,6 +181,14 @@ export class WritePipeline {
     return this.acceptedZxid;
   }
 
+  private roomyBatch(): LogBatch {
+    if (this.open.batch.isFull) {
+      this.full.push(this.open);
+      this.open = this.spares.pop() ?? this.newBatch();
+    }
+    return this.open.batch;
+  }
+
   private add(item: PipelineItem): void {
     this.open.items.push(item);
     item.connection?.onWriteSubmitted();
@@ -189,11 +205,14 @@ export class WritePipeline {
     return { batch: this.parts.makeBatch(), items: [] };
   }
 
-  /** Sends the open batch to the disk; another one opens. */
+  /** Sends the oldest batch to the disk; where that is the open one, another opens. */
   private start(): void {
-    if (this.stopped || this.open.items.length === 0) return;
-    const leaving = this.open;
-    this.open = this.spares.pop() ?? this.newBatch();
+    if (this.stopped || !this.hasWaiting) return;
+    let leaving = this.full.shift();
+    if (leaving === undefined) {
+      leaving = this.open;
+      this.open = this.spares.pop() ?? this.newBatch();
+    }
     this.flying = true;
     this.flyingBytes = leaving.batch.byteLength;
     if (leaving.batch.count === 0) {
@@ -217,7 +236,7 @@ export class WritePipeline {
     this.flying = false;
     this.flyingBytes = 0;
     if (batch.count > 0) this.hooks.onDurable(batch.count, batch.byteLength);
-    if (this.open.batch.count > 0) this.start();
+    if (this.full.length > 0 || this.open.batch.count > 0) this.start();
     try {
       this.applyAll(landed);
     } catch (error) {
@@ -229,7 +248,7 @@ export class WritePipeline {
     batch.reset();
     this.spares.push(landed);
     this.hooks.onBatchEnd();
-    if (!this.flying && this.open.items.length > 0) this.start();
+    if (!this.flying && this.hasWaiting) this.start();
     if (this.isEmpty) this.onIdle();
   }
 

@@ -14,6 +14,8 @@ import {
   reconfigRequest,
   setAclRequest,
   setDataRequest,
+  TXN_DIGEST_BYTES,
+  TXN_HEADER_BYTES,
   WireError,
   writeInt,
 } from "@watchkeeper/wire";
@@ -111,7 +113,7 @@ export class WritePreparer {
     sink.begin();
     this.writeHeader(sink.writer, request.opcode);
     let err = this.attempt(request, sink.writer);
-    if (err === 0 && sink.openEntryBytes + 12 > this.settings.txnBytesMax) err = ERR.BAD_ARGUMENTS;
+    if (err === 0 && sink.openEntryBytes + TXN_DIGEST_BYTES > this.settings.txnBytesMax) err = ERR.BAD_ARGUMENTS;
     if (err !== 0) {
       this.rollBack();
       sink.abandonEntry();
@@ -144,9 +146,11 @@ export class WritePreparer {
     this.beginInternal(request, sink, zxid, timeMs);
     const key = sessionKey(request.sessionHigh, request.sessionLow);
     const paths = this.pending.ephemeralPaths(key, request.sessionHigh, request.sessionLow, pathOf);
-    sink.writer.int(paths.length);
+    // Too many to name: an empty list, for applying deletes whatever the session still owns anyway.
+    const named = listBytes(paths) <= this.settings.txnBytesMax - TXN_FRAME_BYTES ? paths : [];
+    sink.writer.int(named.length);
+    for (const path of named) sink.writer.buffer(path);
     for (const path of paths) {
-      sink.writer.buffer(path);
       this.removeNode(this.pending.find(path, 0, path.length)!, path, lastSlash(path, 0, path.length));
     }
     this.endInternal(sink);
@@ -534,6 +538,13 @@ export class WritePreparer {
     writer.int(DIGEST_VERSION);
     writer.longParts(this.pending.digest.high, this.pending.digest.low);
   }
+}
+
+/** Header, count and digest: what a txn has besides a list of paths. */
+const TXN_FRAME_BYTES = TXN_HEADER_BYTES + 4 + TXN_DIGEST_BYTES;
+
+function listBytes(paths: readonly Uint8Array[]): number {
+  return paths.reduce((sum, path) => sum + 4 + path.length, 0);
 }
 
 function writeErrorOperation(writer: ByteWriter, err: number): void {

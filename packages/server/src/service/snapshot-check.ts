@@ -10,7 +10,7 @@ import {
   type SnapshotSink,
 } from "../storage/index.js";
 import { CRC32_START, crc32Continue, emptyStat, nodeDigest, TreeDigest } from "../tree/index.js";
-import { nodePath, SnapshotAcls } from "./snapshot-node.js";
+import { nodePath } from "./snapshot-node.js";
 
 /**
  * How the digest of a snapshot's nodes compares with the one recorded in it. That is the tree's when the
@@ -40,31 +40,26 @@ export async function checkSnapshot(
 }
 
 /**
- * Checks what a snapshot's seals cannot: that each node's parent comes before it and its ACL list is in
- * the file, without which no server takes it, and whether the nodes have the digest that the file's
+ * Checks what a snapshot's seals cannot: that each node's parent comes before it, without which no server
+ * takes it, and whether the nodes have the digest that the file's
  * author gave the tree. In bounded memory: nodes are written depth first, so that parents are those on
  * the way down from the root.
  */
 class CheckingSink implements SnapshotSink {
   readonly session = IGNORE_CONTENT.session;
+  readonly acl = IGNORE_CONTENT.acl;
   /** Undefined where the file has no digest, or nothing had been applied. */
   private recorded: { readonly zxid: number; readonly high: number; readonly low: number } | undefined;
-  private readonly acls = new SnapshotAcls();
   private readonly computed = new TreeDigest();
   private readonly stat = emptyStat();
   /** The node read last and its ancestors, from the root down. */
   private readonly way: string[] = [];
 
-  acl(aclId: number, bytes: Uint8Array, start: number, end: number): void {
-    this.acls.read(aclId, bytes, start, end);
-  }
-
   node(
-    ...[bytes, pathStart, pathLength, dataStart, dataLength, aclId, statStart]: Parameters<SnapshotSink["node"]>
+    ...[bytes, pathStart, pathLength, dataStart, dataLength, , statStart]: Parameters<SnapshotSink["node"]>
   ): boolean {
     const path = nodePath(bytes, pathStart, pathLength);
     if (!this.goTo(path)) return false;
-    this.acls.of(aclId);
     if (path.startsWith("/zookeeper/")) return true; // no digest has these
     let crc = crc32Continue(CRC32_START, bytes, pathStart, pathStart + pathLength);
     if (dataLength > 0) crc = crc32Continue(crc, bytes, dataStart, dataStart + dataLength);

@@ -8,7 +8,6 @@ import {
   readInt,
   type StatPersisted,
   statPersisted,
-  WireError,
 } from "@watchkeeper/wire";
 import { NODE_KIND, ownerKind, ttlMsOf } from "../tree/index.js";
 
@@ -59,11 +58,9 @@ export class SnapshotAcls {
     this.lists.set(aclId, aclList.decode(new ByteReader(bytes, start, end)) ?? []);
   }
 
-  /** @throws WireError where the file has no such list */
+  /** Empty where the list was made while the snapshot was written: then only the log has it. */
   of(aclId: number): readonly Acl[] {
-    const list = this.lists.get(aclId);
-    if (list === undefined) throw new WireError(`a node has the ACL list ${aclId}, which the file's table lacks`);
-    return list;
+    return this.lists.get(aclId) ?? [];
   }
 }
 
