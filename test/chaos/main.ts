@@ -4,11 +4,11 @@
  *     npm run build && npx tsc -p test/chaos && node dist/chaos/main.js kill --kills 200 --seed 7
  */
 import { parseArgs } from "node:util";
-import { fuzz } from "./fuzz/fuzz.js";
-import { killAgainAndAgain } from "./kill/kill.js";
 import { corrupt } from "./corrupt/corrupt.js";
 import { crowd } from "./crowd/crowd.js";
 import { spoilDisk } from "./disk/disk.js";
+import { fuzz } from "./fuzz/fuzz.js";
+import { killAgainAndAgain } from "./kill/kill.js";
 import { oversize } from "./oversize/oversize.js";
 import type { FaultReport, Progress } from "./support/fault-report.js";
 
@@ -24,7 +24,10 @@ const commands: Readonly<Record<string, Command>> = {
     what: "kill -9 under load",
     flags: { kills: 200, "apache-every": 20 },
     run: (flags, progress) =>
-      killAgainAndAgain({ kills: flags["kills"]!, seed: flags["seed"]!, apacheEvery: flags["apache-every"]! }, progress),
+      killAgainAndAgain(
+        { kills: flags["kills"]!, seed: flags["seed"]!, apacheEvery: flags["apache-every"]! },
+        progress,
+      ),
   },
   corrupt: {
     what: "files cut at every byte, bits flipped",
@@ -86,7 +89,11 @@ async function main(): Promise<number> {
   const startedMs = performance.now();
   const elapsed = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`.padStart(8);
   const all = { ...flags, ...given };
-  console.log(`${name} ${Object.entries(all).map(([flag, value]) => `--${flag} ${value}`).join(" ")}`);
+  console.log(
+    `${name} ${Object.entries(all)
+      .map(([flag, value]) => `--${flag} ${value}`)
+      .join(" ")}`,
+  );
   const { summary, faults } = await command.run(all, (line) => console.log(`${elapsed()}  ${line}`));
   for (const fault of faults) console.log(`FAULT ${fault}`);
   console.log(`${faults.length === 0 ? "passed" : "FAILED"} in ${elapsed().trim()}: ${summary}`);

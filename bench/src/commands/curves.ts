@@ -7,6 +7,7 @@ import { figure, textTable } from "../report/text-table.js";
 import { WHAT_FIGURES_MEAN } from "../report/what-figures-mean.js";
 import { environmentOf, versionOf } from "../servers/environment.js";
 import { apache, isApacheInstalled, type ServerKind, watchkeeper } from "../servers/server-kind.js";
+import { ServerHome } from "../servers/server-process.js";
 import { UsageError } from "../usage-error.js";
 import { type Command, commandLine, numberOption, parseOptions, progress } from "./command.js";
 
@@ -32,7 +33,7 @@ ${CURVE_LINES.join("\n")}
 
 Writes NAME.json and NAME.svg for each, and the page that shows them.
 
-  --max N         leave out sizes above N
+  --max N         leave out sizes above N (1000000)
   --seconds S     per load, after the warm-up (4)     --warmup S   before each load (2)
   --with-apache   Apache's server too, after Watchkeeper
   --workers N     load generator processes (1)
@@ -44,19 +45,22 @@ ${WHAT_FIGURES_MEAN}`,
     const { values, positionals } = parseOptions(args, options, true);
     const quick = values.quick === true;
     const plan: Plan = {
-      max: numberOption("max", values.max ?? (quick ? "10000" : "1000000"), 1, 1e6),
+      max: numberOption("max", values.max ?? (quick ? "10000" : "1000000"), 10, 1e6),
       seconds: numberOption("seconds", values.seconds ?? (quick ? "1" : "4"), 0.1, 120),
       warmupSeconds: numberOption("warmup", values.warmup ?? (quick ? "0.5" : "2"), 0, 60),
       workers: numberOption("workers", values.workers ?? "1", 1, 16),
       kinds: kindsFor(values["with-apache"] === true),
     };
     const folder = resultFolder(values.out, quick);
+    const stopped: string[] = [];
     for (const curve of chosen(positionals)) {
       const result = await measure(curve, plan, commandLine("curves", args));
       process.stdout.write(`${curve.title}\n${textTable(curveRows(curve, result))}\n\n`);
+      for (const [server, why] of Object.entries(result.stopped)) stopped.push(`${curve.name}, ${server}: ${why}`);
       if (folder !== undefined) writeResult(folder, curve.name, result, curvePicture(curve, result));
     }
     if (folder !== undefined) writePage(folder);
+    if (stopped.length > 0) throw new Error(`not all could be measured:\n  ${stopped.join("\n  ")}`);
   },
 };
 
@@ -86,22 +90,26 @@ function chosen(names: readonly string[]): readonly Curve[] {
 async function measure(curve: Curve, plan: Plan, command: string): Promise<CurveResult> {
   const points: (CurvePoint & { server: string })[] = [];
   const versions: Record<string, string> = {};
+  const stopped: Record<string, string> = {};
+  const run = { ...plan, sizes: curve.sizes.filter((size) => size <= plan.max) };
   for (const kind of plan.kinds) {
-    const run = {
-      ...plan,
-      kind,
-      sizes: curve.sizes.filter((size) => size <= plan.max),
-      onServer: async ({ target }: { target: Parameters<typeof versionOf>[0] }) => {
-        versions[kind.name] = await versionOf(target);
-      },
-    };
     progress(`${curve.name}: ${kind.name}, up to ${Math.max(...run.sizes).toLocaleString("en-US")} ${curve.sizeLabel}`);
-    for await (const point of curve.measure(run)) {
-      points.push({ server: kind.name, ...point });
-      progress(`  ${describePoint(point)}`);
+    const home = await ServerHome.start(kind);
+    try {
+      versions[kind.name] = await versionOf(home.target);
+      for await (const point of curve.measure(home, run)) {
+        points.push({ server: kind.name, ...point });
+        progress(`  ${describePoint(point)}`);
+      }
+    } catch (error) {
+      // The other figures are worth having; the command fails at its end all the same.
+      stopped[kind.name] = (error as Error).message;
+      progress(`  stopped: ${stopped[kind.name]}`);
     }
+    await home.remove();
   }
-  return { command, environment: environmentOf(versions), curve: curve.name, secondsPerLoad: plan.seconds, points };
+  const environment = environmentOf(versions);
+  return { command, environment, curve: curve.name, secondsPerLoad: plan.seconds, points, stopped };
 }
 
 function describePoint({ size, values }: CurvePoint): string {

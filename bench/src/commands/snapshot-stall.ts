@@ -28,7 +28,7 @@ Time in which the system gave the core to another process counts as a block too:
   --seconds S    of each phase under load (20)
   --load LOAD    the load (${LOAD})
   --workers N    load generator processes (1)
-  --quick        10,000 znodes, two seconds, nothing written unless --out is given
+  --quick        10,000 znodes, five seconds, nothing written unless --out is given
   --out FOLDER   where results go (docs/bench)`,
   async run(args) {
     const { values } = parseOptions(args, options);
@@ -36,7 +36,7 @@ Time in which the system gave the core to another process counts as a block too:
     const versions: Record<string, string> = {};
     const plan = {
       znodes: Math.floor(numberOption("znodes", values.znodes ?? (quick ? "10000" : "1000000"), 1, 1e6)),
-      seconds: numberOption("seconds", values.seconds ?? (quick ? "2" : "20"), 0.5, 120),
+      seconds: numberOption("seconds", values.seconds ?? (quick ? "5" : "20"), 0.5, 120),
       load: values.load ?? LOAD,
       workers: numberOption("workers", values.workers ?? "1", 1, 16),
       progress,

@@ -6,7 +6,6 @@ import { createNode, layKeys, withSession } from "../load/nodes.js";
 import { frames } from "../load/request-frames.js";
 import { runLoad } from "../load/run-load.js";
 import { untilQuiet } from "../servers/process-figures.js";
-import { ServerHome } from "../servers/server-process.js";
 import { type Curve, RESIDENT_PANEL } from "./curve.js";
 
 const PARENT = "/bench";
@@ -39,9 +38,7 @@ export const children: Curve = {
     { title: "Their latency p99", unit: "µs", measures: [{ key: "churnP99Us", label: "creates and deletes" }] },
     RESIDENT_PANEL,
   ],
-  async *measure(run) {
-    const home = await ServerHome.start(run.kind);
-    await run.onServer(home);
+  async *measure(home, run) {
     let laid = 0;
     for (const size of run.sizes) {
       const listing = await withSession(home.target, async (session) => {
@@ -63,7 +60,6 @@ export const children: Curve = {
         },
       };
     }
-    await home.remove();
   },
 };
 

@@ -8,6 +8,8 @@ export interface CurveResult extends ResultHead {
   readonly curve: string;
   readonly secondsPerLoad: number;
   readonly points: readonly (CurvePoint & { readonly server: string })[];
+  /** Why a server's curve ends before the others', by its name. */
+  readonly stopped: Readonly<Record<string, string>>;
 }
 
 export function curveRows(curve: Curve, result: CurveResult): string[][] {

@@ -1,4 +1,3 @@
-import type { ServerKind } from "../servers/server-kind.js";
 import type { ServerHome } from "../servers/server-process.js";
 
 /**
@@ -14,8 +13,8 @@ export interface Curve {
   readonly method: string;
   readonly sizes: readonly number[];
   readonly panels: readonly CurvePanel[];
-  /** Starts what it needs and measures the sizes in ascending order, each when the loop asks for it. */
-  measure(run: CurveRun): AsyncGenerator<CurvePoint>;
+  /** Measures the sizes in ascending order on a fresh server, each when the loop asks for it. */
+  measure(home: ServerHome, run: CurveRun): AsyncGenerator<CurvePoint>;
 }
 
 export interface CurvePanel {
@@ -27,13 +26,10 @@ export interface CurvePanel {
 }
 
 export interface CurveRun {
-  readonly kind: ServerKind;
   readonly sizes: readonly number[];
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly workers: number;
-  /** The server is up: told once per start, for its version. */
-  readonly onServer: (home: ServerHome) => Promise<void>;
 }
 
 export interface CurvePoint {

@@ -4,7 +4,6 @@ import { parseLoad } from "../load/load-spec.js";
 import { createNode, layKeys, withSession } from "../load/nodes.js";
 import { nodeData } from "../load/request-frames.js";
 import { runLoad } from "../load/run-load.js";
-import { ServerHome } from "../servers/server-process.js";
 import { type Curve, GET_SET_PANELS, RESIDENT_PANEL } from "./curve.js";
 import { measureGetAndSet } from "./get-and-set.js";
 
@@ -27,9 +26,7 @@ export const sessions: Curve = {
     RESIDENT_PANEL,
     { title: "Opening", unit: "sessions/s", measures: [{ key: "openedPerSecond", label: "opened" }] },
   ],
-  async *measure(run) {
-    const home = await ServerHome.start(run.kind);
-    await run.onServer(home);
+  async *measure(home, run) {
     const value = nodeData(100);
     await withSession(home.target, async (session) => {
       await createNode(session, ROOT, value);
@@ -41,11 +38,12 @@ export const sessions: Curve = {
       const idle: BulkSession[] = await openSessions(home.target, size);
       const openedPerSecond = (size / (performance.now() - startedMs)) * 1000;
       const figures = await measureGetAndSet(home, run, where);
+      const lost = idle.filter((session) => !session.isOpen).length;
+      if (lost > 0) throw new Error(`${lost} of ${size} sessions that only pinged were lost`);
       await closeSessions(idle);
       const all = { ...parseLoad(`get -c ${size}`, run.warmupSeconds, run.seconds), ...where };
       const everyone = await runLoad({ target: home.target, pid: home.pid, workers: run.workers }, all);
       yield { size, values: { ...figures, openedPerSecond, allGetPerSecond: everyone.opsPerSecond } };
     }
-    await home.remove();
   },
 };

@@ -3,7 +3,6 @@ import { closeSessions, openSessions } from "../load/bulk-session.js";
 import { flatKeys, KeySpace } from "../load/key-space.js";
 import { createNode, layKeys, withSession } from "../load/nodes.js";
 import { frames, KeyedFrame, nodeData } from "../load/request-frames.js";
-import { ServerHome } from "../servers/server-process.js";
 import { type Curve, GET_SET_PANELS, RESIDENT_PANEL } from "./curve.js";
 import { measureGetAndSet } from "./get-and-set.js";
 
@@ -26,9 +25,7 @@ export const watches: Curve = {
       measures: [{ key: "registeredPerSecond", label: "exists with a watch" }],
     },
   ],
-  async *measure(run) {
-    const home = await ServerHome.start(run.kind);
-    await run.onServer(home);
+  async *measure(home, run) {
     const value = nodeData(100);
     await withSession(home.target, async (session) => {
       await createNode(session, ROOT, value);
@@ -51,7 +48,6 @@ export const watches: Curve = {
       yield { size, values: { ...figures, registeredPerSecond } };
     }
     await closeSessions(holders);
-    await home.remove();
   },
 };
 

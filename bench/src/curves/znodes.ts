@@ -2,7 +2,6 @@ import { nestedKeys } from "../load/key-space.js";
 import { createNode, layKeys, withSession } from "../load/nodes.js";
 import { nodeData } from "../load/request-frames.js";
 import { residentMib } from "../servers/process-figures.js";
-import { ServerHome } from "../servers/server-process.js";
 import { type Curve, GET_SET_PANELS } from "./curve.js";
 import { measureGetAndSet } from "./get-and-set.js";
 
@@ -28,9 +27,7 @@ export const znodes: Curve = {
     },
     { title: "Restart to serving", unit: "ms", measures: [{ key: "restartMs", label: "restart" }] },
   ],
-  async *measure(run) {
-    const home = await ServerHome.start(run.kind);
-    await run.onServer(home);
+  async *measure(home, run) {
     const keys = nestedKeys(ROOT);
     const value = nodeData(VALUE_BYTES);
     let laid = 0;
@@ -45,6 +42,5 @@ export const znodes: Curve = {
       await home.startServer();
       yield { size, values: { ...figures, restartMs: home.startupMs, restartedRssMib: residentMib(home.pid) } };
     }
-    await home.remove();
   },
 };

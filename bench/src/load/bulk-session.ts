@@ -1,10 +1,9 @@
 import { ByteWriter, errorName, XID } from "@watchkeeper/wire";
 import { WORD } from "./reply-scanner.js";
-import { frames } from "./request-frames.js";
+import { frames, PING_INTERVAL_MS } from "./request-frames.js";
 import { type ConnectionEvents, ServerConnection, type Target } from "./server-connection.js";
 
 const IN_FLIGHT_MAX = 1000;
-const PING_INTERVAL_MS = 8000;
 const SILENCE_MS_MAX = 120_000;
 const PING = frames.ping();
 
@@ -41,6 +40,7 @@ export class BulkSession implements ConnectionEvents {
   private inFlight = 0;
   private replyBytes = 0;
   private replyError = 0;
+  private lost: Error | undefined;
 
   private constructor(target: Target) {
     this.connection = new ServerConnection(target, this);
@@ -52,6 +52,10 @@ export class BulkSession implements ConnectionEvents {
     const session = new BulkSession(target);
     await session.wait("opening a session", answerMsMax);
     return session;
+  }
+
+  get isOpen(): boolean {
+    return this.lost === undefined;
   }
 
   /** Sends `count` requests, each written by `append`; any error reply but a tolerated one ends it. */
@@ -99,7 +103,8 @@ export class BulkSession implements ConnectionEvents {
 
   onClosed(error: Error | undefined): void {
     clearInterval(this.pinging);
-    this.waiting?.reject(error ?? new Error("the server closed the connection"));
+    this.lost ??= error ?? new Error("the server closed the connection");
+    this.waiting?.reject(this.lost);
     this.waiting = undefined;
   }
 
@@ -130,7 +135,8 @@ export class BulkSession implements ConnectionEvents {
     }, silenceMsMax);
     try {
       await new Promise<void>((resolve, reject) => {
-        this.waiting = { resolve, reject };
+        if (this.lost !== undefined) reject(this.lost);
+        else this.waiting = { resolve, reject };
       });
     } finally {
       clearInterval(watchdog);

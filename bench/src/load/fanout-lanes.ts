@@ -1,8 +1,10 @@
 import { XID } from "@watchkeeper/wire";
-import { type Lanes, type LanesParts, OPENED_AT_ONCE, until } from "./lanes.js";
+import { type Lanes, type LanesParts, OPENED_AT_ONCE, until, whilePinging } from "./lanes.js";
 import { WORD } from "./reply-scanner.js";
 import { frames, nodeData } from "./request-frames.js";
 import { ServerConnection } from "./server-connection.js";
+
+const PING = frames.ping();
 
 /**
  * One node, a data watch on it from every connection. The first connection sets the node; each
@@ -28,7 +30,14 @@ export class FanoutLanes implements Lanes {
     this.setFrame = frames.setData(path, nodeData(parts.spec.valueBytes));
   }
 
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    const ping = (): void => {
+      for (const connection of this.connections.slice(0, this.ready)) connection.write(PING);
+    };
+    return whilePinging(ping, this.openAll());
+  }
+
+  private async openAll(): Promise<void> {
     for (let i = 0; i < this.parts.count; i++) {
       this.connections.push(this.connect(i));
       if (i % OPENED_AT_ONCE === OPENED_AT_ONCE - 1) await this.allReady();

@@ -1,5 +1,6 @@
 import type { LoadSpec } from "./load-spec.js";
 import type { Recorder } from "./recorder.js";
+import { PING_INTERVAL_MS } from "./request-frames.js";
 import type { Target } from "./server-connection.js";
 
 /** What one worker process drives: its share of the connections, all with the same workload. */
@@ -25,6 +26,16 @@ export interface LanesParts {
 
 /** More at once would overrun the server's queue of connections not yet accepted. */
 export const OPENED_AT_ONCE = 200;
+
+/** Ten thousand sessions may take a slow server longer to open than it lets the first of them be silent. */
+export async function whilePinging(ping: () => void, opening: Promise<void>): Promise<void> {
+  const pinging = setInterval(ping, PING_INTERVAL_MS);
+  try {
+    await opening;
+  } finally {
+    clearInterval(pinging);
+  }
+}
 
 const SETTLE_MS_MAX = 60_000;
 

@@ -26,6 +26,9 @@ const HEADER_BYTES = 8;
 const PATH_AT = LENGTH_BYTES + HEADER_BYTES + 4;
 const OPEN_ACL = [{ perms: PERMISSIONS.all, id: { scheme: "world", id: "anyone" } }];
 
+/** Well within the shortest session time-out any server grants for the one that is asked for. */
+export const PING_INTERVAL_MS = 8000;
+
 function frame(encode: (writer: ByteWriter) => void): Uint8Array {
   const writer = new ByteWriter();
   const at = writer.reserve(LENGTH_BYTES);

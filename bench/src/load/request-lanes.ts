@@ -1,6 +1,6 @@
-import { ByteWriter, CREATE_FLAGS } from "@watchkeeper/wire";
+import { ByteWriter, CREATE_FLAGS, XID } from "@watchkeeper/wire";
 import { KeySpace } from "./key-space.js";
-import { type Lanes, type LanesParts, OPENED_AT_ONCE, until } from "./lanes.js";
+import { type Lanes, type LanesParts, OPENED_AT_ONCE, until, whilePinging } from "./lanes.js";
 import { keySpaceOf, type LoadSpec } from "./load-spec.js";
 import { WORD } from "./reply-scanner.js";
 import { appendFrame, frames, KeyedFrame, nodeData } from "./request-frames.js";
@@ -19,7 +19,14 @@ export class RequestLanes implements Lanes {
     this.parts = parts;
   }
 
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    const ping = (): void => {
+      for (const lane of this.lanes) if (lane.isReady) lane.ping();
+    };
+    return whilePinging(ping, this.openAll());
+  }
+
+  private async openAll(): Promise<void> {
     const next = nextRequestOf(this.parts.spec);
     for (let i = 0; i < this.parts.count; i++) {
       this.lanes.push(new RequestLane(this.parts, this.parts.first + i, next, () => this.running));
@@ -43,6 +50,8 @@ export class RequestLanes implements Lanes {
     for (const lane of this.lanes) lane.close();
   }
 }
+
+const PING = frames.ping();
 
 /** One writer for all: a batch is copied out of it before the next one begins. */
 const WRITER = new ByteWriter(64 * 1024);
@@ -72,6 +81,10 @@ class RequestLane implements ConnectionEvents {
     this.connection = new ServerConnection(parts.target, this);
   }
 
+  ping(): void {
+    this.connection.write(PING);
+  }
+
   close(): void {
     this.closing = true;
     this.connection.write(frames.closeSession());
@@ -82,7 +95,7 @@ class RequestLane implements ConnectionEvents {
   }
 
   onFrame(words: Int32Array, atMs: number): void {
-    if (this.closing) return;
+    if (this.closing || words[WORD.xid] === XID.ping) return;
     this.parts.recorder.record(this.sentAtMs[this.oldest]!, atMs);
     if (words[WORD.error] !== 0) this.parts.recorder.fail(words[WORD.error]!);
     this.oldest = (this.oldest + 1) % this.depth;

@@ -126,7 +126,7 @@ function logAxis(values: readonly number[], from: number, to: number): Axis {
 }
 
 function linearAxis(values: readonly number[], from: number, to: number): Axis {
-  const most = Math.max(...values, Number.MIN_VALUE);
+  const most = Math.max(...values) || 1;
   const step = stepOf(most);
   const count = Math.ceil((most * 1.02) / step);
   return {

@@ -64,8 +64,12 @@ function curveSection(curve: Curve, result: CurveResult): string {
 
 ${source(result)} ${result.secondsPerLoad} s per load. ${curve.method}
 
-${markdownTable(curveRows(curve, result))}
+${[markdownTable(curveRows(curve, result)), ...stoppedLines(result)].join("\n\n")}
 `;
+}
+
+function stoppedLines({ stopped }: CurveResult): string[] {
+  return Object.entries(stopped).map(([server, why]) => `${server} could not be measured further: ${why}.`);
 }
 
 function stallSection(stall: StallResult): string {

@@ -1,6 +1,9 @@
 /** Rows of text in columns: words to the left, numbers to the right. */
 export function textTable(rows: readonly (readonly string[])[]): string {
-  const columns = rows[0]!.map((_, i) => ({ width: Math.max(...rows.map((row) => row[i]!.length)), words: isWords(rows, i) }));
+  const columns = rows[0]!.map((_, i) => ({
+    width: Math.max(...rows.map((row) => row[i]!.length)),
+    words: isWords(rows, i),
+  }));
   const line = (row: readonly string[]): string =>
     columns.map(({ width, words }, i) => (words ? row[i]!.padEnd(width) : row[i]!.padStart(width))).join("  ");
   return rows.map((row) => line(row).trimEnd()).join("\n");

@@ -26,11 +26,11 @@ if (file !== undefined) {
       p999Ms: blockedMs(histogram.percentile(99.9)),
       windowMs: performance.now() - sinceMs,
     };
-    histogram.reset();
-    sinceMs = performance.now();
     // Renamed into place, so that who waits for the file never reads half of it.
     writeFileSync(`${file}.new`, JSON.stringify(delay));
     renameSync(`${file}.new`, file);
+    histogram.reset();
+    sinceMs = performance.now();
   };
 
   histogram.enable();

@@ -33,7 +33,7 @@ const VALUE_BYTES = 100;
 /** So many txns that no snapshot comes on its own. */
 const NEVER = 1_000_000_000;
 /** Under load a snapshot is due again about as soon as the last one is written. */
-const OFTEN_UNDER_LOAD = 20_000;
+const OFTEN_UNDER_LOAD = 10_000;
 const SOON_WHEN_IDLE = 2000;
 const SNAPSHOT_MS_MAX = 120_000;
 
@@ -69,7 +69,10 @@ async function phase(
   await takeLoopDelay(home.pid, file); // the start and the recovery are not part of it
   const observed = await act();
   const delay = await takeLoopDelay(home.pid, file);
-  return { phase: name, ...delay, snapshots: snapshotsIn(home) - snapshotsBefore, ...observed };
+  const snapshots = snapshotsIn(home) - snapshotsBefore;
+  if (snapCount !== NEVER && snapshots === 0)
+    throw new Error(`${name}: no snapshot was completed, give it more --seconds`);
+  return { phase: name, ...delay, snapshots, ...observed };
 }
 
 function snapshotsIn(home: ServerHome): number {

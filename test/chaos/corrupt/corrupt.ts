@@ -6,7 +6,7 @@
 import type { FaultReport, Progress } from "../support/fault-report.js";
 import { SeededRandom } from "../support/seeded-random.js";
 import { fingerprint } from "./fingerprint.js";
-import { load, type LoadOutcome } from "./load.js";
+import { type LoadOutcome, load } from "./load.js";
 import type { Specimen } from "./specimen.js";
 import { allSpecimens } from "./specimens.js";
 
@@ -37,12 +37,15 @@ export async function corrupt(options: CorruptOptions, progress: Progress): Prom
     for (const damage of damages(specimen, options, random)) {
       const outcome = await load(new Map([...specimen.files, [damage.file, damage.bytes]]));
       const fault = faultOf(specimen, damage, outcome);
-      if (fault !== undefined) faults.push(`${specimen.name}: ${damage.kind} of ${damage.file} at ${damage.offset}: ${fault}`);
+      if (fault !== undefined)
+        faults.push(`${specimen.name}: ${damage.kind} of ${damage.file} at ${damage.offset}: ${fault}`);
       counts[damage.kind === "cut" ? "cuts" : "flips"] += 1;
       if (outcome.kind === "refused") counts.refused += 1;
       else if (outcome.kind === "loaded") counts[outcome.lastZxid === specimen.lastZxid ? "loaded" : "cutShort"] += 1;
     }
-    progress(`${specimen.name}: ${specimen.entries.length} txns in ${specimen.files.size} files; so far ${JSON.stringify(counts)}`);
+    progress(
+      `${specimen.name}: ${specimen.entries.length} txns in ${specimen.files.size} files; so far ${JSON.stringify(counts)}`,
+    );
   }
   const summary =
     `${counts.cuts} cuts and ${counts.flips} flips in ${specimens.length} directories, seed ${options.seed}: ` +
@@ -77,21 +80,29 @@ function faultOf(specimen: Specimen, damage: Damage, outcome: LoadOutcome): stri
     const told = [message, ...outcome.complaints].join("\n");
     // Where a log ends too early, the one after it is where the history is seen to break.
     const next = specimen.logs[specimen.logs.indexOf(damage.file) + 1] ?? damage.file;
-    return told.includes(damage.file) || message.includes(next) ? undefined : `the refusal names neither the file nor the next: ${told}`;
+    return told.includes(damage.file) || message.includes(next)
+      ? undefined
+      : `the refusal names neither the file nor the next: ${told}`;
   }
   const { lastZxid } = outcome;
   const expected = specimen.expected.get(lastZxid);
-  if (expected !== fingerprint(outcome.database)) return `a wrong tree at zxid 0x${lastZxid.toString(16)}: ${outcome.complaints.join("; ")}`;
+  if (expected !== fingerprint(outcome.database))
+    return `a wrong tree at zxid 0x${lastZxid.toString(16)}: ${outcome.complaints.join("; ")}`;
   if (damage.kind === "cut" && inLastLog) {
     const whole = lastWhole(specimen, damage);
-    return lastZxid === whole ? undefined : `started at 0x${lastZxid.toString(16)}, whole txns lead to 0x${whole.toString(16)}`;
+    return lastZxid === whole
+      ? undefined
+      : `started at 0x${lastZxid.toString(16)}, whole txns lead to 0x${whole.toString(16)}`;
   }
   if (lastZxid === specimen.lastZxid) return undefined;
   const last = specimen.entries.at(-1)!;
   const before = specimen.entries.at(-2)!;
   const looksTorn = inLastLog && damage.offset >= last.start && damage.offset < last.end && lastZxid === before.zxid;
-  if (!looksTorn) return `txns after 0x${lastZxid.toString(16)} are gone, of 0x${specimen.lastZxid.toString(16)}, in silence`;
-  return outcome.complaints.some((line) => line.includes(damage.file)) ? undefined : "the last txn was cut without a word";
+  if (!looksTorn)
+    return `txns after 0x${lastZxid.toString(16)} are gone, of 0x${specimen.lastZxid.toString(16)}, in silence`;
+  return outcome.complaints.some((line) => line.includes(damage.file))
+    ? undefined
+    : "the last txn was cut without a word";
 }
 
 /** The zxid of the last txn before a cut of the last log. */

@@ -9,7 +9,12 @@ import { MemoryDisk } from "../../../packages/server/dist/testing/memory-disk.js
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 export type LoadOutcome =
-  | { readonly kind: "loaded"; readonly database: Database; readonly lastZxid: number; readonly complaints: readonly string[] }
+  | {
+      readonly kind: "loaded";
+      readonly database: Database;
+      readonly lastZxid: number;
+      readonly complaints: readonly string[];
+    }
   | { readonly kind: "refused"; readonly error: DataDirectoryError; readonly complaints: readonly string[] }
   /** Something was thrown that no operator can act on. */
   | { readonly kind: "crashed"; readonly error: unknown };

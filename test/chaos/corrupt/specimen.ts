@@ -40,9 +40,11 @@ export async function makeSpecimen(name: string, given: Files): Promise<Specimen
   const expected = new Map<number, string>();
   for (const entry of entries) {
     const outcome = await load(filesUpTo(files, logs, entry));
-    if (outcome.kind === "crashed") throw new Error(`${name} cannot be loaded up to 0x${entry.zxid.toString(16)}: ${outcome.error}`);
+    if (outcome.kind === "crashed")
+      throw new Error(`${name} cannot be loaded up to 0x${entry.zxid.toString(16)}: ${outcome.error}`);
     if (outcome.kind === "refused" || outcome.lastZxid > entry.zxid) continue; // the snapshot needs more than this
-    if (outcome.lastZxid < entry.zxid) throw new Error(`${name}: the whole entry 0x${entry.zxid.toString(16)} was not loaded`);
+    if (outcome.lastZxid < entry.zxid)
+      throw new Error(`${name}: the whole entry 0x${entry.zxid.toString(16)} was not loaded`);
     // A fuzzy snapshot is ahead of its name: before the zxid that it reaches there is no state to compare with.
     if ((outcome.database.recovered.pendingDigestZxid ?? 0) > entry.zxid) continue;
     requireDigest(name, entry, outcome.database.tree.digest);
@@ -60,7 +62,8 @@ function requireDigest(
 ): void {
   if (digest === undefined) return;
   const loaded = (BigInt(found.high >>> 0) << 32n) | BigInt(found.low >>> 0);
-  if (loaded !== digest) throw new Error(`${name}: the tree at 0x${zxid.toString(16)} has digest ${loaded}, the log says ${digest}`);
+  if (loaded !== digest)
+    throw new Error(`${name}: the tree at 0x${zxid.toString(16)} has digest ${loaded}, the log says ${digest}`);
 }
 
 function filesUpTo(files: Files, logs: readonly string[], last: LogEntry): Files {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { createServer } from "../../../packages/server/dist/service/index.js";
-import { createBody, openAcl, opcode, setAclBody, setDataBody, versionBody } from "../support/jute.js";
+import { createBody, opcode, openAcl, setAclBody, setDataBody, versionBody } from "../support/jute.js";
 import { RawClient } from "../support/raw-client.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
 import { until } from "../support/until.js";
@@ -16,7 +16,9 @@ export async function allSpecimens(): Promise<Specimen[]> {
   const ours = await writtenByWatchkeeper();
   const snapshots = [...ours.keys()].filter((file) => file.startsWith("snapshot.") && file !== "snapshot.0");
   const newest = Number.parseInt(snapshots[0]!.split(".")[1]!, 16);
-  const behind = [...ours.keys()].filter((file) => file.startsWith("log.") && Number.parseInt(file.split(".")[1]!, 16) > newest);
+  const behind = [...ours.keys()].filter(
+    (file) => file.startsWith("log.") && Number.parseInt(file.split(".")[1]!, 16) > newest,
+  );
   return [
     await makeSpecimen("watchkeeper", only(ours, [...snapshots, ...behind])),
     await makeSpecimen("watchkeeper, with an older snapshot", ours),

@@ -21,7 +21,14 @@ export interface Company {
 
 /** Half of them silent, the rest in equal parts. */
 export function mannerOf(number: number): Manner {
-  const manners: Manner[] = ["no handshake", "byte a second", "silent session", "deaf watcher", "no handshake", "half a frame"];
+  const manners: Manner[] = [
+    "no handshake",
+    "byte a second",
+    "silent session",
+    "deaf watcher",
+    "no handshake",
+    "half a frame",
+  ];
   return manners[number % manners.length]!;
 }
 

@@ -36,7 +36,10 @@ const PATHS = { large: "/large", watched: "/watched" };
 export async function crowd(options: CrowdOptions, progress: Progress): Promise<FaultReport> {
   requireOpenFiles(options.connections + FILES_SPARE);
   return withTemporaryDirectory("crowd", async (home) => {
-    const server = await startWatchkeeper({ dataDir: join(home, "data"), configLines: ["maxClientCnxns=0", "tickTime=2000"] });
+    const server = await startWatchkeeper({
+      dataDir: join(home, "data"),
+      configLines: ["maxClientCnxns=0", "tickTime=2000"],
+    });
     const memory = new MemoryWatch(server.pid);
     try {
       const port = server.clientPort;
@@ -67,7 +70,9 @@ export async function crowd(options: CrowdOptions, progress: Progress): Promise<
       const cost = mean(before.serverMicrosPerOp, after.serverMicrosPerOp);
       const percentByCost = Math.round((cost / withCrowd.serverMicrosPerOp) * 100);
       if (Math.max(percent, percentByCost) < options.percentMin) {
-        faults.push(`the good clients had ${percent} % of their throughput without the crowd, ${percentByCost} % by the server's processor`);
+        faults.push(
+          `the good clients had ${percent} % of their throughput without the crowd, ${percentByCost} % by the server's processor`,
+        );
       }
       if (present < options.connections) faults.push(`only ${present} of ${options.connections} connections held`);
       if (memory.maxMiB > options.memoryMiBMax) faults.push(`the server came to take ${memory.maxMiB} MiB`);
@@ -85,7 +90,8 @@ export async function crowd(options: CrowdOptions, progress: Progress): Promise<
 
 function requireOpenFiles(count: number): void {
   const limit = Number(execFileSync("sh", ["-c", "ulimit -n"], { encoding: "utf8" }));
-  if (limit < count) throw new Error(`${count} files must be open at once and the limit is ${limit}: raise it with ulimit -n`);
+  if (limit < count)
+    throw new Error(`${count} files must be open at once and the limit is ${limit}: raise it with ulimit -n`);
 }
 
 function mean(a: number, b: number): number {
@@ -127,15 +133,20 @@ const PER_ADDRESS_MAX = 10;
 /** maxClientCnxns: what is too much is refused, the rest is served, and the log names the key. */
 async function refusedByLimit(): Promise<string[]> {
   return withTemporaryDirectory("limit", async (home) => {
-    const server = await startWatchkeeper({ dataDir: join(home, "data"), configLines: [`maxClientCnxns=${PER_ADDRESS_MAX}`] });
+    const server = await startWatchkeeper({
+      dataDir: join(home, "data"),
+      configLines: [`maxClientCnxns=${PER_ADDRESS_MAX}`],
+    });
     try {
       const attempts = Array.from({ length: PER_ADDRESS_MAX * 2 }, () => RawClient.open({ port: server.clientPort }));
       const settled = await Promise.allSettled(attempts);
       const opened = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
       for (const client of opened) client.destroy();
       const faults: string[] = [];
-      if (opened.length !== PER_ADDRESS_MAX) faults.push(`${opened.length} connections were accepted with maxClientCnxns=${PER_ADDRESS_MAX}`);
-      if (!server.log().includes(`max is ${PER_ADDRESS_MAX} (maxClientCnxns)`)) faults.push("the log does not name maxClientCnxns");
+      if (opened.length !== PER_ADDRESS_MAX)
+        faults.push(`${opened.length} connections were accepted with maxClientCnxns=${PER_ADDRESS_MAX}`);
+      if (!server.log().includes(`max is ${PER_ADDRESS_MAX} (maxClientCnxns)`))
+        faults.push("the log does not name maxClientCnxns");
       return faults;
     } finally {
       await server.stop();

@@ -22,7 +22,10 @@ export class GoodClients {
     this.serverPid = serverPid;
   }
 
-  static async open({ clientPort: port, pid }: { readonly clientPort: number; readonly pid: number }, count: number): Promise<GoodClients> {
+  static async open(
+    { clientPort: port, pid }: { readonly clientPort: number; readonly pid: number },
+    count: number,
+  ): Promise<GoodClients> {
     const clients = await Promise.all(Array.from({ length: count }, () => RawClient.open({ port })));
     await Promise.all(
       clients.map((client, i) => succeed(client, opcode.create, createBody(`/good${i}`, Buffer.alloc(100)))),
@@ -38,7 +41,11 @@ export class GoodClients {
     await Promise.all(this.clients.map((client, i) => work(client, `/good${i}`, endMs, latencies)));
     const serverMicrosPerOp = ((processorMs(this.serverPid) - processorBefore) * 1000) / latencies.length;
     latencies.sort((a, b) => a - b);
-    return { serverMicrosPerOp, opsPerSecond: (latencies.length * 1000) / ms, p99Ms: latencies[Math.floor(latencies.length * 0.99)]! };
+    return {
+      serverMicrosPerOp,
+      opsPerSecond: (latencies.length * 1000) / ms,
+      p99Ms: latencies[Math.floor(latencies.length * 0.99)]!,
+    };
   }
 
   close(): void {

@@ -1,11 +1,6 @@
 /** The machine's disk, until one planned operation fails: then it has done half of its work, or all of it but told nobody. */
 import { NodeDisk } from "../../../packages/server/dist/host/node-disk.js";
-import {
-  type Disk,
-  DiskError,
-  type DiskFile,
-  type OpenOptions,
-} from "../../../packages/server/dist/ports/index.js";
+import { type Disk, DiskError, type DiskFile, type OpenOptions } from "../../../packages/server/dist/ports/index.js";
 
 export interface PlannedFailure {
   /**

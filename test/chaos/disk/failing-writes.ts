@@ -45,7 +45,9 @@ const GO_ON_MS = 300;
 /** @returns what is wrong, nothing where all is well */
 export async function failOn({ failure, stops }: FailureCase, random: SeededRandom): Promise<string[]> {
   const name = `${failure.step} of ${failure.of} (${failure.code}) after ${failure.after}`;
-  const faults = await withTemporaryDirectory("disk", async (dataDir) => new FailingRun(dataDir, random).run(failure, stops));
+  const faults = await withTemporaryDirectory("disk", async (dataDir) =>
+    new FailingRun(dataDir, random).run(failure, stops),
+  );
   return faults.map((fault) => `${name}: ${fault}`);
 }
 
@@ -115,7 +117,8 @@ class FailingRun {
   }
 
   private faultsOf(stops: boolean, end: "stopped" | "serving"): string[] {
-    if (end !== (stops ? "stopped" : "serving")) return [`the server is ${end} afterwards. It said: ${this.errors.join("; ")}`];
+    if (end !== (stops ? "stopped" : "serving"))
+      return [`the server is ${end} afterwards. It said: ${this.errors.join("; ")}`];
     const ofTheLog = this.errors.filter((line) => line.includes("log cannot be written"));
     if (stops && ofTheLog.length !== 1) return [`one line was to say why: ${this.errors.join("; ")}`];
     return [];

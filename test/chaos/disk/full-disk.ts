@@ -160,7 +160,8 @@ async function refusalFaults(run: DiskRun, ...words: readonly string[]): Promise
   const faults: string[] = [];
   if (!told.includes("exit code 1")) faults.push(`the start ended otherwise than with exit code 1: ${told}`);
   if (/\n\s+at /.test(told.slice(told.indexOf("Its log ends")))) faults.push(`the refusal is a stack trace: ${told}`);
-  if (!words.some((word) => told.includes(word))) faults.push(`the refusal does not say ${words.join(" or ")}: ${told}`);
+  if (!words.some((word) => told.includes(word)))
+    faults.push(`the refusal does not say ${words.join(" or ")}: ${told}`);
   return faults;
 }
 

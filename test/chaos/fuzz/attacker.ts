@@ -2,8 +2,8 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectPayload, framed } from "../support/jute.js";
-import type { FrameMutator } from "./frame-mutator.js";
 import type { SeededRandom } from "../support/seeded-random.js";
+import type { FrameMutator } from "./frame-mutator.js";
 
 const FRAMES_AT_ONCE = 20;
 const CONNECTION_FRAMES_MAX = 2000;

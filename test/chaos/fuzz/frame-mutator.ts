@@ -22,7 +22,9 @@ const HEADER_BYTES = 8;
 const AUTHENTICATIONS = ["auth", "sasl"];
 
 /** Lengths and counts at which decoders break. */
-const EDGES = [-1, -2, 0, 1, 0x7fff_ffff, -0x8000_0000, 0x0010_0000, 0x000f_ffff, 0x7fff_fff0, 65_536, 255, 0x4242_4242];
+const EDGES = [
+  -1, -2, 0, 1, 0x7fff_ffff, -0x8000_0000, 0x0010_0000, 0x000f_ffff, 0x7fff_fff0, 65_536, 255, 0x4242_4242,
+];
 
 /** A frame the stream can go on after: its outer length is right. */
 const OUTER_LENGTHS = [-1, -0x8000_0000, 0, 1, 4, 7, 0x7fff_ffff, 1_048_576, 1_048_575];
@@ -121,7 +123,12 @@ export class FrameMutator {
   private endlessMulti(): Buffer {
     const { random } = this;
     const type = random.pick([opcode.create, opcode.check, opcode.delete, opcode.setData, -1, 0]);
-    const part = new JuteWriter().int(type).bool(false).int(-1).raw(createBody("/endless", Buffer.from("x"))).done();
+    const part = new JuteWriter()
+      .int(type)
+      .bool(false)
+      .int(-1)
+      .raw(createBody("/endless", Buffer.from("x")))
+      .done();
     const count = random.below(random.chance(0.02) ? 12_000 : 50);
     const torn = part.subarray(0, random.below(part.length));
     return requestPayload(1, opcode.multi, Buffer.concat([...Array.from({ length: count }, () => part), torn]));
@@ -137,7 +144,10 @@ export class FrameMutator {
 
   private badOuterLength(): Buffer {
     const { random } = this;
-    return new JuteWriter().int(random.pick(OUTER_LENGTHS)).raw(random.bytes(random.below(40))).done();
+    return new JuteWriter()
+      .int(random.pick(OUTER_LENGTHS))
+      .raw(random.bytes(random.below(40)))
+      .done();
   }
 }
 

@@ -18,6 +18,7 @@ import { RawClient } from "../support/raw-client.js";
 import { SeededRandom } from "../support/seeded-random.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
 import { differences, dumpTree, type TreeDump } from "../support/tree-dump.js";
+import { until } from "../support/until.js";
 import { Attacker } from "./attacker.js";
 import { FrameMutator } from "./frame-mutator.js";
 
@@ -30,13 +31,17 @@ export interface FuzzOptions {
 }
 
 const ATTACKERS = 16;
+/** So long after the last frame the server may still come to die of it. */
+const DEATH_MS_MAX = 500;
+const LOG_TAIL_CHARS = 4000;
 /** Reads every node, whatever its ACL. */
 const SUPER = "super:a-word-for-the-dump";
 const CONFIG = [
   "maxClientCnxns=0",
   "preAllocSize=512",
   `DigestAuthenticationProvider.superDigest=super:${digest(SUPER)}`,
-  // Neither server is to clean up between two dumps.
+  // Nothing is to vanish between two dumps: no container, and no ephemeral of an attacker's session.
+  "maxSessionTimeout=3000",
   "znode.container.checkIntervalMs=3600000",
 ];
 
@@ -53,16 +58,30 @@ export async function fuzz(options: FuzzOptions, progress: Progress): Promise<Fa
       await createAll(server.clientPort, mutator.paths);
       const attackers = Array.from({ length: ATTACKERS }, () => new Attacker(mutator, random, server.clientPort));
       await attack(attackers, options.frames, control, progress);
+      const death = await Promise.race([server.ended, sleep(DEATH_MS_MAX, undefined)]);
+      if (death !== undefined) {
+        const summary = `the server died, ${sentBy(attackers)} frames in, seed ${options.seed}`;
+        return { summary, faults: [`the server ended with ${death}: ${server.log().slice(-LOG_TAIL_CHARS)}`] };
+      }
       await control.stop();
       memory.stop();
       faults.push(...control.faults);
-      if (control.latency(1) > options.controlMsMax) faults.push(`the control client once waited ${control.latency(1).toFixed(0)} ms`);
+      if (control.latency(1) > options.controlMsMax)
+        faults.push(`the control client once waited ${control.latency(1).toFixed(0)} ms`);
       if (memory.maxMiB > options.memoryMiBMax) faults.push(`the server came to take ${memory.maxMiB} MiB`);
 
+      await until(
+        "the attackers' sessions to expire",
+        async () => (await ephemerals(server.clientPort)) === "0",
+        20_000,
+      );
       const before = await dumpAsSuper(server.clientPort);
       const mismatches = await countedByServer(server.clientPort, "zk_digest_mismatches_count");
       if (mismatches !== "0") faults.push(`the server counts ${mismatches} digest mismatches`);
-      const errors = server.log().split("\n").filter((line) => line.includes('"level":50'));
+      const errors = server
+        .log()
+        .split("\n")
+        .filter((line) => line.includes('"level":50'));
       if (errors.length > 0) faults.push(`the server logged errors: ${errors.slice(0, 3).join(" | ")}`);
       const handled = await countedByServer(server.clientPort, "zk_packets_received");
       await server.stop("SIGKILL");
@@ -89,14 +108,22 @@ async function createAll(port: number, paths: readonly string[]): Promise<void> 
   await client.close();
 }
 
-async function attack(attackers: readonly Attacker[], frames: number, control: ControlClient, progress: Progress): Promise<void> {
-  const sent = (): number => attackers.reduce((sum, attacker) => sum + attacker.frames, 0);
-  const isEnough = (): boolean => sent() >= frames || control.faults.length > 0;
+function sentBy(attackers: readonly Attacker[]): number {
+  return attackers.reduce((sum, attacker) => sum + attacker.frames, 0);
+}
+
+async function attack(
+  attackers: readonly Attacker[],
+  frames: number,
+  control: ControlClient,
+  progress: Progress,
+): Promise<void> {
+  const isEnough = (): boolean => sentBy(attackers) >= frames || control.faults.length > 0;
   const done = Promise.all(attackers.map((attacker) => attacker.run(isEnough)));
   const report = async (): Promise<void> => {
     while (!isEnough()) {
       await sleep(5000, undefined, { ref: false });
-      progress(`${sent()} frames; ${control.summary}`);
+      progress(`${sentBy(attackers)} frames; ${control.summary}`);
     }
   };
   await Promise.race([done, report().then(() => done)]);
@@ -120,6 +147,10 @@ async function openAgain(dataDir: string, copyDir: string, before: TreeDump): Pr
     }
   }
   return faults;
+}
+
+function ephemerals(port: number): Promise<string | undefined> {
+  return countedByServer(port, "zk_ephemerals_count");
 }
 
 async function dumpAsSuper(port: number): Promise<TreeDump> {

@@ -11,8 +11,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ServerProcess } from "../../interop/support/server-process.js";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
-import { countedByServer, digestOfServer } from "../support/digest-of-server.js";
 import { startApacheQuietly } from "../support/apache-on-copy.js";
+import { countedByServer, digestOfServer } from "../support/digest-of-server.js";
 import type { FaultReport, Progress } from "../support/fault-report.js";
 import { RawClient } from "../support/raw-client.js";
 import { SeededRandom } from "../support/seeded-random.js";
@@ -139,7 +139,9 @@ class KillRun {
 
   /** A server that sees its own digests differ says so, whatever its clients see. */
   private checkForComplaints(): void {
-    const complaint = this.server!.log().split("\n").find((line) => line.includes("Digests are not matching"));
+    const complaint = this.server!.log()
+      .split("\n")
+      .find((line) => line.includes("Digests are not matching"));
     if (complaint !== undefined) this.faults.push(complaint);
   }
 
@@ -164,11 +166,17 @@ class KillRun {
     }
   }
 
-  private async compare(first: RawClient, ours: ServerProcess, second: RawClient, apache: ServerProcess): Promise<void> {
+  private async compare(
+    first: RawClient,
+    ours: ServerProcess,
+    second: RawClient,
+    apache: ServerProcess,
+  ): Promise<void> {
     const found = differences(await dumpTree(first), await dumpTree(second));
     this.faults.push(...found.map((line) => `Watchkeeper's and Apache's trees differ, ${line}`));
     const digests = [await digestOfServer(first, ours.clientPort), await digestOfServer(second, apache.clientPort)];
-    if (digests[0] !== digests[1]) this.faults.push(`the tree's digest is ${digests[0]} here, ${digests[1]} at Apache's`);
+    if (digests[0] !== digests[1])
+      this.faults.push(`the tree's digest is ${digests[0]} here, ${digests[1]} at Apache's`);
     for (const server of [ours, apache]) {
       const mismatches = await countedByServer(server.clientPort, "zk_digest_mismatches_count");
       if (mismatches !== "0") this.faults.push(`${server.name} counts ${mismatches} digest mismatches`);
@@ -180,7 +188,8 @@ class KillRun {
     await this.server!.stop("SIGKILL");
     const apache = await startApacheQuietly({ dataDir: this.dataDir, configLines: CONFIG });
     const client = await RawClient.open({ port: apache.clientPort });
-    for (const lane of this.lanes) this.faults.push(...(await lane.verify(client)), ...(await lane.resume(apache.clientPort)));
+    for (const lane of this.lanes)
+      this.faults.push(...(await lane.verify(client)), ...(await lane.resume(apache.clientPort)));
     if (this.faults.length === 0) await Promise.all(this.lanes.map((lane) => lane.load(WRITES_ON_APACHE)));
     const before = await dumpTree(client);
     await apache.stop("SIGKILL");
@@ -190,7 +199,8 @@ class KillRun {
     const reader = await RawClient.open({ port: server.clientPort });
     const found = differences(before, await dumpTree(reader));
     this.faults.push(...found.map((line) => `what Apache wrote came back changed, ${line}`));
-    for (const lane of this.lanes) this.faults.push(...(await lane.verify(reader)), ...(await lane.resume(server.clientPort)));
+    for (const lane of this.lanes)
+      this.faults.push(...(await lane.verify(reader)), ...(await lane.resume(server.clientPort)));
     await reader.close();
   }
 }

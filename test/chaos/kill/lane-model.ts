@@ -37,7 +37,13 @@ export interface Outcome {
 }
 
 const OK: Outcome = { err: 0 };
-const ERR = { noNode: -101, badVersion: -103, noChildrenForEphemerals: -108, nodeExists: -110, notEmpty: -111 } as const;
+const ERR = {
+  noNode: -101,
+  badVersion: -103,
+  noChildrenForEphemerals: -108,
+  nodeExists: -110,
+  notEmpty: -111,
+} as const;
 
 export class LaneModel {
   /** Whether the session that owns the ephemerals is still there. */

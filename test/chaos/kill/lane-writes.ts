@@ -3,8 +3,8 @@ import {
   type Acl,
   createBody,
   multiBody,
-  openAcl,
   opcode,
+  openAcl,
   setAclBody,
   setDataBody,
   versionBody,
@@ -62,7 +62,9 @@ export class LaneWrites {
     const { random } = this;
     const directories = [this.root, ...paths.filter((path) => path.includes("/d"))];
     const isDirectory = random.chance(0.2);
-    const flags = isDirectory ? 0 : random.pick([0, 0, FLAG.ephemeral, FLAG.sequential, FLAG.ephemeral | FLAG.sequential]);
+    const flags = isDirectory
+      ? 0
+      : random.pick([0, 0, FLAG.ephemeral, FLAG.sequential, FLAG.ephemeral | FLAG.sequential]);
     const name = isDirectory ? `d${random.below(6)}` : `n${random.chance(0.1) ? 0 : this.count}`;
     const parent = isDirectory ? this.root : random.pick(directories);
     return { kind: "create", path: `${parent}/${name}`, data, flags };

@@ -6,7 +6,7 @@
 import { JuteReader, type SessionKey } from "../support/jute.js";
 import { ConnectionLost, RawClient, SessionRefused } from "../support/raw-client.js";
 import type { SeededRandom } from "../support/seeded-random.js";
-import { dumpTree } from "../support/tree-dump.js";
+import { dumpTree, type TreeDump } from "../support/tree-dump.js";
 import { LaneModel, type LaneWrite, type Outcome } from "./lane-model.js";
 import { encodeWrite, LaneWrites } from "./lane-writes.js";
 
@@ -26,6 +26,7 @@ export class Lane {
   private sent = new LaneModel();
   private readonly unanswered: LaneWrite[] = [];
   private readonly faults: string[] = [];
+  private closingMayBeDone = false;
 
   constructor(random: SeededRandom, number: number) {
     this.random = random;
@@ -87,6 +88,7 @@ export class Lane {
     for (let kept = 0; ; kept++) {
       const difference = candidate.differenceFrom(dump, id);
       if (difference === undefined) {
+        this.closingMayBeDone = this.closingLeavesNoTrace(candidate, kept, dump);
         this.settle(candidate, kept);
         return this.faults.splice(0);
       }
@@ -97,6 +99,13 @@ export class Lane {
     }
     const explained = `${this.unanswered.length} unanswered writes do not explain it; without them: ${lost[0]}, with all: ${lost.at(-1)}`;
     return [...this.faults.splice(0), `${this.root}: the tree is not what was acknowledged (${explained})`];
+  }
+
+  /** Whether the session's closing is among the unanswered and, with no ephemeral left to remove, cannot be seen in the tree. */
+  private closingLeavesNoTrace(candidate: LaneModel, kept: number, dump: TreeDump): boolean {
+    const further = candidate.copy();
+    for (const write of this.unanswered.slice(kept)) further.apply(write);
+    return !further.sessionIsOpen && further.differenceFrom(dump, this.session!.id) === undefined;
   }
 
   private settle(candidate: LaneModel, kept: number): void {
@@ -114,7 +123,9 @@ export class Lane {
         return [];
       } catch (error) {
         if (!(error instanceof SessionRefused)) throw error;
-        return [`${this.root}: its session was refused after the restart, though it was never closed`];
+        if (!this.closingMayBeDone) {
+          return [`${this.root}: its session was refused after the restart, though it was never closed`];
+        }
       }
     }
     try {
@@ -131,7 +142,7 @@ export class Lane {
 
   /** Whether another server, on a copy of the data, lets the session go on too. */
   async canResume(port: number): Promise<boolean> {
-    if (!this.known.sessionIsOpen || this.session === undefined) return true;
+    if (!this.known.sessionIsOpen || this.closingMayBeDone || this.session === undefined) return true;
     try {
       (await RawClient.open({ port, session: this.session })).destroy();
       return true;

@@ -2,7 +2,7 @@
  * One node that all lanes write to: its version counts the writes that were carried out, whoever sent
  * them. After a crash it lies between those answered and those sent.
  */
-import { createBody, opcode, readBody, readStat, JuteReader, setDataBody } from "../support/jute.js";
+import { createBody, JuteReader, opcode, readBody, readStat, setDataBody } from "../support/jute.js";
 import { RawClient } from "../support/raw-client.js";
 
 export const KILL_ROOT = "/kill";
@@ -27,13 +27,16 @@ export class SharedCounter {
     const client = await RawClient.open({ port }).catch(() => undefined); // killed before it was there
     while (client?.isOpen === true) {
       this.sent += 1;
-      const reply = await client.request(opcode.setData, setDataBody(PATH, Buffer.from(`${this.sent}`))).catch(() => {});
+      const reply = await client
+        .request(opcode.setData, setDataBody(PATH, Buffer.from(`${this.sent}`)))
+        .catch(() => {});
       if (reply !== undefined) this.answered += 1;
     }
   }
 
   async verify(reader: RawClient): Promise<string[]> {
     const reply = await reader.request(opcode.getData, readBody(PATH));
+    if (reply.err !== 0) return [`${PATH} cannot be read: error ${reply.err}`];
     const body = new JuteReader(reply.body);
     body.buffer();
     const { version } = readStat(body);

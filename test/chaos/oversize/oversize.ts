@@ -3,7 +3,17 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
 import type { FaultReport, Progress } from "../support/fault-report.js";
-import { connectPayload, createBody, framed, JuteReader, JuteWriter, opcode, readBody, requestPayload, setDataBody } from "../support/jute.js";
+import {
+  connectPayload,
+  createBody,
+  framed,
+  JuteReader,
+  JuteWriter,
+  opcode,
+  readBody,
+  requestPayload,
+  setDataBody,
+} from "../support/jute.js";
 import { residentMiB } from "../support/process-memory.js";
 import { RawClient, succeed } from "../support/raw-client.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
@@ -28,7 +38,10 @@ export async function oversize({ children }: OversizeOptions, progress: Progress
       const { bytes, found } = await longReply(client, children, () => server.log());
       faults.push(...found);
       await client.close();
-      return { summary: `limits of frames, and a reply of ${bytes} bytes with ${children} children: ${faults.length} wrong`, faults };
+      return {
+        summary: `limits of frames, and a reply of ${bytes} bytes with ${children} children: ${faults.length} wrong`,
+        faults,
+      };
     } finally {
       await server.stop("SIGKILL");
     }
@@ -39,7 +52,8 @@ async function frames(port: number, residentMiBNow: () => number): Promise<strin
   const faults: string[] = [];
   const largest = setDataFrame(FRAME_BYTES_MAX);
   const answer = await answerTo(port, largest);
-  if (answer === undefined || answer.readInt32BE(12) !== 0) faults.push(`a frame of ${FRAME_BYTES_MAX} bytes was not accepted`);
+  if (answer === undefined || answer.readInt32BE(12) !== 0)
+    faults.push(`a frame of ${FRAME_BYTES_MAX} bytes was not accepted`);
   const refused: [string, Buffer][] = [
     [`${FRAME_BYTES_MAX + 1} bytes`, setDataFrame(FRAME_BYTES_MAX + 1)],
     ["a length of -1", new JuteWriter().int(-1).done()],
@@ -50,7 +64,8 @@ async function frames(port: number, residentMiBNow: () => number): Promise<strin
   for (const [name, bytes] of refused) {
     const before = residentMiBNow();
     const unexpected = await answerTo(port, bytes);
-    if (unexpected !== undefined) faults.push(`${name}: answered with ${unexpected.length} bytes, where the connection was to be closed`);
+    if (unexpected !== undefined)
+      faults.push(`${name}: answered with ${unexpected.length} bytes, where the connection was to be closed`);
     const grown = residentMiBNow() - before;
     if (grown > GROWTH_MIB_MAX) faults.push(`${name}: the server grew by ${grown} MiB`);
   }
@@ -95,13 +110,19 @@ const CHILD_NAME_BYTES = 60;
 const CREATES_AT_ONCE = 500;
 
 /** Children whose names together are more than a frame may hold: sent all the same, and logged. */
-async function longReply(client: RawClient, children: number, log: () => string): Promise<{ bytes: number; found: string[] }> {
+async function longReply(
+  client: RawClient,
+  children: number,
+  log: () => string,
+): Promise<{ bytes: number; found: string[] }> {
   const top = "/parent-of-many";
   await succeed(client, opcode.create, createBody(top, Buffer.alloc(0)));
   for (let first = 0; first < children; first += CREATES_AT_ONCE) {
     const count = Math.min(CREATES_AT_ONCE, children - first);
     const names = Array.from({ length: count }, (_, i) => `${first + i}`.padStart(CHILD_NAME_BYTES, "c"));
-    await Promise.all(names.map((name) => succeed(client, opcode.create, createBody(`${top}/${name}`, Buffer.alloc(0)))));
+    await Promise.all(
+      names.map((name) => succeed(client, opcode.create, createBody(`${top}/${name}`, Buffer.alloc(0)))),
+    );
   }
   const reply = await succeed(client, opcode.getChildren, readBody(top));
   const reader = new JuteReader(reply.body);
@@ -110,7 +131,12 @@ async function longReply(client: RawClient, children: number, log: () => string)
   const found: string[] = [];
   if (bytes <= FRAME_BYTES_MAX) found.push(`the reply has only ${bytes} bytes: the test proves nothing`);
   if (names.size !== children) found.push(`${names.size} of ${children} children came`);
-  const isLogged = (): boolean => log().split("\n").some((line) => line.includes(top) && line.includes(`${bytes}`));
-  await until("the log to tell of the reply", isLogged, 2000).catch(() => found.push(`no line of the log names ${top} and ${bytes} bytes`));
+  const isLogged = (): boolean =>
+    log()
+      .split("\n")
+      .some((line) => line.includes(top) && line.includes(`${bytes}`));
+  await until("the log to tell of the reply", isLogged, 2000).catch(() =>
+    found.push(`no line of the log names ${top} and ${bytes} bytes`),
+  );
   return { bytes, found };
 }

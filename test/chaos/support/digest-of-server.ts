@@ -13,7 +13,8 @@ export async function digestOfServer(client: RawClient, port: number): Promise<s
   } while (zxid % ZXIDS_BETWEEN !== 0n);
   const lines = (await fourLetterWord(port, "hash")).trim().split("\n");
   const line = lines.find((candidate) => BigInt(`0x${candidate.split(":")[0]}`) === zxid);
-  if (line === undefined) throw new Error(`the server tells no digest for zxid 0x${zxid.toString(16)}: ${lines.join(" | ")}`);
+  if (line === undefined)
+    throw new Error(`the server tells no digest for zxid 0x${zxid.toString(16)}: ${lines.join(" | ")}`);
   return line.split(":")[1]!.trim();
 }
 

@@ -4,15 +4,7 @@
  * order of the calls.
  */
 import { connect, type Socket } from "node:net";
-import {
-  connectPayload,
-  framed,
-  JuteReader,
-  NEW_SESSION,
-  opcode,
-  requestPayload,
-  type SessionKey,
-} from "./jute.js";
+import { connectPayload, framed, JuteReader, NEW_SESSION, opcode, requestPayload, type SessionKey } from "./jute.js";
 
 export interface Reply {
   readonly xid: number;
@@ -65,7 +57,12 @@ export class RawClient {
     socket.on("close", () => this.onClose());
   }
 
-  static open({ port, session = NEW_SESSION, timeoutMs = 40_000, onEvent = () => {} }: OpenOptions): Promise<RawClient> {
+  static open({
+    port,
+    session = NEW_SESSION,
+    timeoutMs = 40_000,
+    onEvent = () => {},
+  }: OpenOptions): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const client = new RawClient(connect({ host: "127.0.0.1", port }), onEvent);
       client.handshake = { resolve, reject };

@@ -115,7 +115,11 @@ export class RequestGenerator {
       [20, () => this.setWatches(client, zxid)],
       [15, () => this.request(OP.sync, { path: this.path() })],
       [15, () => this.request(OP.whoAmI)],
-      [15, () => this.request(OP.getEphemerals, { prefixPath: random.pick([null, "", " ", "/", "/a", this.path()]) })],
+      [
+        15,
+        () =>
+          this.request(OP.getEphemerals, { prefixPath: random.pick([null, "", " ", "/", " / ", "/a", this.path()]) }),
+      ],
       [15, () => this.request(OP.getAllChildrenNumber, { path: this.path() })],
       [10, () => makeRequest(XID.ping, OP.ping)],
       [5, () => this.reconfig()],

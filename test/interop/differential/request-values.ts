@@ -51,7 +51,7 @@ const unusualPaths: readonly (string | null)[] = [
   `/a${"/a".repeat(100)}`,
 ];
 
-export const depthMax = 5;
+const depthMax = 5;
 
 export function somePath(random: SeededRandom, known: KnownNodes): string | null {
   return random.weighted<() => string | null>([

@@ -1,6 +1,7 @@
-import { createRequest, getDataRequest, syncRequest } from "@watchkeeper/wire";
+import { createRequest, getDataRequest, syncRequest, XID } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
-import { bytes, create, createBody, read } from "./requests.js";
+import { requestFrame } from "../support/raw-connection.js";
+import { bytes, create, createBody, type MultiStep, multiBody, read } from "./requests.js";
 import { ReplicaWorld } from "./replica-world.js";
 
 describe("the limit of outstanding requests", () => {
@@ -22,14 +23,34 @@ describe("the limit of outstanding requests", () => {
     expect(world.replica.outstandingRequests).toBe(0);
   });
 
-  test("counts no pings", async () => {
+  test("counts requests whatever their xid, so that nobody gets round it by numbering from below zero", async () => {
     const world = new ReplicaWorld({ globalOutstandingLimit: 2 });
     const client = await world.open();
     world.log.isHeld = true;
-    client.send("create", createRequest, createBody("/a"));
-    for (let i = 0; i < 5; i++) client.ping();
-    expect(world.replica.outstandingRequests).toBe(1);
-    expect(client.unread).toBe(0);
+    client.write(requestFrame(-7, "create", createRequest, createBody("/a")));
+    for (let i = 0; i < 3; i++) client.ping();
+    expect([world.replica.outstandingRequests, client.unread]).toEqual([2, 2]);
+    world.log.release();
+    await world.settle();
+    expect(client.take().map(({ xid }) => xid)).toEqual([-7, XID.ping, XID.ping, XID.ping]);
+    expect(world.replica.outstandingRequests).toBe(0);
+  });
+
+  test("goes by bytes too: of writes on their way and of requests that wait behind them", async () => {
+    const world = new ReplicaWorld({ backlogBytesMax: 10_000 });
+    const writer = await world.open();
+    const reader = await world.open();
+    world.log.isHeld = true;
+    const data = new Uint8Array(3000);
+    for (let i = 0; i < 6; i++) writer.send("create", createRequest, createBody(`/n${i}`, { data }));
+    expect(writer.unread).toBe(2);
+    reader.send("sync", syncRequest, { path: "/" });
+    for (let i = 0; i < 5; i++) reader.send("getData", getDataRequest, { path: "/", watch: false });
+    expect(reader.unread).toBe(5);
+    world.log.release();
+    await world.settle();
+    expect([writer.take().length, reader.take().length]).toEqual([6, 6]);
+    expect(world.replica.outstandingRequests).toBe(0);
   });
 
   test("is given back by a connection that breaks", async () => {
@@ -69,6 +90,17 @@ test("a txn too long for any reader of the log never reaches it", async () => {
   expect((await create(client, "/a", { data: new Uint8Array(1100) })).err).toBe(-8);
   expect((await create(client, "/a", { data: new Uint8Array(500) })).err).toBe(0);
   for (const entry of world.log.entries) expect(entry.length).toBeLessThanOrEqual(1000);
+});
+
+test("a multiRead that asks for more than may be answered at once is refused, not gathered", async () => {
+  const world = new ReplicaWorld({ multiReadBytesMax: 5000 });
+  const client = await world.open();
+  await create(client, "/a", { data: new Uint8Array(1000) });
+  const reads = (count: number): MultiStep[] =>
+    Array.from({ length: count }, () => ({ op: "getData", body: { path: "/a", watch: false } }));
+  expect((await client.call("multiRead", multiBody(reads(4)), null)).err).toBe(0);
+  const refused = await client.call("multiRead", multiBody(reads(50)), null);
+  expect([refused.err, refused.body.length]).toEqual([-127, 0]);
 });
 
 test("a reply longer than a client's default limit is sent all the same, and logged with path and size", async () => {

@@ -30,8 +30,6 @@ export const SETTINGS: ReplicaSettings = {
   outputBytesPause: 1 << 20,
   outputBytesMax: 16 << 20,
   watchesPerConnectionMax: 1000,
-  multiReadBytesMax: 16 << 20,
-  backlogBytesMax: 64 << 20,
   multiReadBytesMax: 64 << 20,
   backlogBytesMax: 64 << 20,
   sessionlessTimeoutMs: 10_000,

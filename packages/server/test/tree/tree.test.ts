@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { addSystemNodes, NO_NODE, Quotas, ROOT, Tree, TreeCursor, TxnApplier } from "../../src/tree/index.js";
 import type { NaiveTree } from "./naive-tree.js";
 import { RandomTxns } from "./random-txns.js";
-import { encodeTxn, type Txn } from "./txn-bytes.js";
+import { type Change, encodeTxn, type Txn } from "./txn-bytes.js";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const FRESH_DIGEST = 1371985504n;
@@ -18,6 +18,11 @@ function freshTree(): { tree: Tree; applier: TxnApplier } {
 function apply(applier: TxnApplier, txn: Txn): void {
   const bytes = encodeTxn(txn);
   applier.apply(bytes, 0, bytes.length);
+}
+
+function createPlain(applier: TxnApplier, path: string, zxid: number): void {
+  const change = { op: "create", path, data: null, acl: [], owner: "persistent", parentCreations: zxid } satisfies Change;
+  apply(applier, { session: 1n, zxid, timeMs: 1, change });
 }
 
 const digestOf = (tree: Tree): bigint => (BigInt(tree.digest.high) << 32n) | BigInt(tree.digest.low);
@@ -151,8 +156,7 @@ test("the digest behind a txn is compared with the tree's", () => {
 describe("finding", () => {
   test('"" and "/" are the root, and what is no node\'s path finds none', () => {
     const { tree, applier } = freshTree();
-    const change = { op: "create", path: "/a", data: null, acl: [], owner: "persistent", parentCreations: 1 } as const;
-    apply(applier, { session: 1n, zxid: 1, timeMs: 1, change });
+    createPlain(applier, "/a", 1);
     expect([find(tree, ""), find(tree, "/")]).toEqual([ROOT, ROOT]);
     for (const path of ["a", "//", "/a/", "//a", "/a//", "x", "/A", "/zookeeperx", "/zookeeper/", "/zookeeper/quota/a"]) {
       expect(find(tree, path), path).toBe(NO_NODE);
@@ -162,8 +166,7 @@ describe("finding", () => {
   test("a parent's name may end a child's: /b/a is not /a", () => {
     const { tree, applier } = freshTree();
     for (const [i, path] of ["/a", "/b", "/b/a", "/b/a/b"].entries()) {
-      const change = { op: "create", path, data: null, acl: [], owner: "persistent", parentCreations: i + 1 } as const;
-      apply(applier, { session: 1n, zxid: i + 1, timeMs: 1, change });
+      createPlain(applier, path, i + 1);
     }
     const nodes = ["/a", "/b", "/b/a", "/b/a/b"].map((path) => find(tree, path));
     expect(new Set(nodes).size).toBe(4);

@@ -50,9 +50,10 @@ export class FrameSplitter {
   peek(count: number): Uint8Array | undefined {
     if (this.tornBytes > 0 || this.chunk.length - this.at < count) {
       if (this.tornBytes + this.chunk.length - this.at < count) return undefined;
+      const fromTorn = Math.min(count, this.tornBytes);
       const joined = new Uint8Array(count);
-      joined.set(this.torn.subarray(0, Math.min(count, this.tornBytes)));
-      joined.set(this.chunk.subarray(this.at, this.at + Math.max(0, count - this.tornBytes)), this.tornBytes);
+      joined.set(this.torn.subarray(0, fromTorn));
+      joined.set(this.chunk.subarray(this.at, this.at + count - fromTorn), fromTorn);
       return joined;
     }
     return this.chunk.subarray(this.at, this.at + count);

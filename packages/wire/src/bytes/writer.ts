@@ -33,11 +33,12 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    this.bytes[this.reserve(1)] = value;
+    const at = this.reserve(1); // first: it may put other memory in the place of `bytes`
+    this.bytes[at] = value;
   }
 
   bool(value: boolean): void {
-    this.bytes[this.reserve(1)] = value ? 1 : 0;
+    this.byte(value ? 1 : 0);
   }
 
   int(value: number): void {
@@ -57,7 +58,8 @@ export class ByteWriter {
 
   /** A whole number of at most 53 bits, sign included. */
   longFromNumber(value: number): void {
-    writeLongFromNumber(this.bytes, this.reserve(8), value);
+    const at = this.reserve(8);
+    writeLongFromNumber(this.bytes, at, value);
   }
 
   ustring(value: string | null): void {
