@@ -4,7 +4,12 @@ import { table } from "./compatibility.js";
 /** Renders docs/configuration.md from the table of keys that the configuration is read with. */
 export function configurationPage(keys: readonly KeyDescription[]): string {
   const groups = [...new Set(keys.map((key) => key.group))];
-  const sections = groups.map((group) => section(group, keys.filter((key) => key.group === group)));
+  const sections = groups.map((group) =>
+    section(
+      group,
+      keys.filter((key) => key.group === group),
+    ),
+  );
   return [HEAD, ...sections].join("\n");
 }
 

@@ -40,7 +40,7 @@ export function nestedKeys(root: string): KeySpace {
 
 export const KEYS_PER_DIRECTORY = 1000;
 
-export function directoryPath(keys: KeySpace, directory: number): string {
-  const path = keys.pathOf(directory * KEYS_PER_DIRECTORY);
-  return path.slice(0, path.lastIndexOf("/"));
+/** The parents of nested keys: key 41,007 lies in directory 41. */
+export function directoriesOf(root: string): KeySpace {
+  return new KeySpace(root, "/d###");
 }

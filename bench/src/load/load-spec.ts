@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../usage-error.js";
-import { flatKeys, KEYS_PER_DIRECTORY, type KeySpace, nestedKeys } from "./key-space.js";
+import { flatKeys, type KeySpace, nestedKeys } from "./key-space.js";
 
 export const workloads = {
   get: "getData of a random key",
@@ -88,8 +88,4 @@ export function wholeNumber(option: string, text: string, min: number, max: numb
 
 export function keySpaceOf(spec: LoadSpec): KeySpace {
   return spec.nested ? nestedKeys(spec.root) : flatKeys(spec.root);
-}
-
-export function directoriesOf(keys: number): number {
-  return Math.ceil(keys / KEYS_PER_DIRECTORY);
 }

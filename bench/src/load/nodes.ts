@@ -1,8 +1,8 @@
 import { CREATE_FLAGS, ERR } from "@watchkeeper/wire";
 import { BulkSession } from "./bulk-session.js";
 import { fanoutPath } from "./fanout-lanes.js";
-import { directoryPath, KEYS_PER_DIRECTORY, type KeySpace } from "./key-space.js";
-import { directoriesOf, keySpaceOf, type LoadSpec } from "./load-spec.js";
+import { directoriesOf, KEYS_PER_DIRECTORY, type KeySpace } from "./key-space.js";
+import { keySpaceOf, type LoadSpec } from "./load-spec.js";
 import { appendFrame, frames, KeyedFrame, nodeData } from "./request-frames.js";
 import { sharesOf } from "./run-load.js";
 import type { Target } from "./server-connection.js";
@@ -41,15 +41,19 @@ export async function layKeys(
   keys: KeySpace,
   from: number,
   to: number,
-  value: Uint8Array,
+  data: Uint8Array,
 ): Promise<void> {
-  if (keys.pattern.lastIndexOf("/") > 0) {
-    for (let directory = Math.floor(from / KEYS_PER_DIRECTORY); directory < directoriesOf(to); directory++) {
-      await createNode(session, directoryPath(keys, directory), new Uint8Array(0));
-    }
-  }
-  const create = new KeyedFrame(keys, (path) => frames.create(path, value, CREATE_FLAGS.persistent));
+  if (keys.pattern.lastIndexOf("/") > 0) await layDirectories(session, keys.root, from, to);
+  const create = new KeyedFrame(keys, (path) => frames.create(path, data, CREATE_FLAGS.persistent));
   await session.pipeline(to - from, (writer, index) => create.appendTo(writer, from + index));
+}
+
+async function layDirectories(session: BulkSession, root: string, fromKey: number, toKey: number): Promise<void> {
+  const first = Math.floor(fromKey / KEYS_PER_DIRECTORY);
+  const count = Math.ceil(toKey / KEYS_PER_DIRECTORY) - first;
+  const empty = new Uint8Array(0);
+  const create = new KeyedFrame(directoriesOf(root), (path) => frames.create(path, empty, CREATE_FLAGS.persistent));
+  await session.pipeline(count, (writer, index) => create.appendTo(writer, first + index), EXISTS_ALREADY);
 }
 
 export async function withSession<T>(target: Target, use: (session: BulkSession) => Promise<T>): Promise<T> {

@@ -18,7 +18,7 @@ export function residentMib(pid: number): number {
 }
 
 const QUIET_WINDOW_MS = 500;
-const QUIET_SHARE_MAX = 0.05;
+const QUIET_SHARE_MAX = 0.1;
 const QUIET_WAIT_MS_MAX = 30_000;
 
 /** Waits until a process hardly uses the CPU (a snapshot written, garbage collected), at most half a minute. */

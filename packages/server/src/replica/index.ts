@@ -5,8 +5,7 @@
 export { Connection, type ConnectionPort, type ConnectionStats, recycleOutput } from "./connection.js";
 export type { SweepSettings } from "./container-sweeper.js";
 export { Replica, type ReplicaHooks, type ReplicaParts } from "./replica.js";
-export { ServerStats } from "./server-stats.js";
 export { hex64, sessionName } from "./session-name.js";
 export type { ReplicaSettings } from "./settings.js";
-export { readPersistedStat, snapshotSource, TreeRestore } from "./tree-snapshot.js";
+export { readPersistedStat, TreeRestore } from "./tree-snapshot.js";
 export type { DurableLog } from "./write-pipeline.js";

@@ -31,7 +31,6 @@ export {
 } from "./file-names.js";
 export { LogBatch } from "./log-batch.js";
 export type { LogVerdict } from "./log-break.js";
-export { ENTRY_BYTES_MAX_DEFAULT } from "./log-format.js";
 export { REPAIR_ADVICE, replayLogs, type TornTail } from "./log-replay.js";
 export {
   checkLog,
@@ -45,7 +44,7 @@ export {
   printSnapshot,
 } from "./log-tools.js";
 export { type Recovered, type Recovery, type RecoveryOptions, recover } from "./recovery.js";
-export { type PurgePlan, planPurge, purge, SNAPSHOTS_KEPT_MIN } from "./retention.js";
+export { type PurgePlan, planPurge, purge } from "./retention.js";
 export type { SnapshotSession, SnapshotSink, SnapshotSource } from "./snapshot-content.js";
 export { readSnapshot, type SnapshotRead, type SnapshotReadOptions } from "./snapshot-reader.js";
 export { type SnapshotDue, SnapshotSchedule, type SnapshotScheduleOptions } from "./snapshot-schedule.js";

@@ -1,7 +1,5 @@
-import { DIGEST_VERSION, writeInt, writeLongFromNumber } from "@watchkeeper/wire";
+import { writeInt, writeLongFromNumber } from "@watchkeeper/wire";
 import { crc32Continue, crc32Finish } from "./crc32.js";
-
-export { DIGEST_VERSION };
 
 /**
  * The digest of a whole tree: the sum modulo 2^64 of the CRC-32 of every node (Apache's
