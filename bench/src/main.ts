@@ -17,7 +17,8 @@ const HELP = `Measures Watchkeeper, beside Apache's server where that is install
   npm run bench -- load HOST:PORT get one load against a running server
 
 Each takes --help. Servers run on 127.0.0.1 with their data below the system's temporary directory, and are
-ended and removed with this program, by Ctrl-C too. Exit codes: 0 measured, 1 failed, 2 wrong usage.
+ended and removed with this program, by Ctrl-C too. Exit codes: 0 measured, 1 failed, 2 wrong usage,
+130 interrupted.
 `;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -43,11 +44,13 @@ function exitCodeOf(error: unknown): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 
-async function leave(code: number): Promise<never> {
-  await ServerHome.removeAll();
-  process.exit(code);
+function interrupt(): void {
+  ServerHome.destroyAll();
+  process.exit(EXIT.interrupted);
 }
 
-process.once("SIGINT", () => void leave(EXIT.interrupted));
-process.once("SIGTERM", () => void leave(EXIT.interrupted));
-await leave(await main(process.argv.slice(2)).catch(exitCodeOf));
+process.once("SIGINT", interrupt);
+process.once("SIGTERM", interrupt);
+const exitCode = await main(process.argv.slice(2)).catch(exitCodeOf);
+await ServerHome.removeAll();
+process.exit(exitCode);

@@ -64,6 +64,7 @@ test("a picture of curves is well-formed with one point, with zeros and with not
   const svg = linePanels({
     title: "Growth",
     xLabel: "znodes",
+    lineKey: "Watchkeeper solid",
     caption: "2026-01-01",
     panels: [
       { title: "one", logarithmic: false, lines: [line([[1000, 5]])] },

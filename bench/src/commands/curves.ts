@@ -54,10 +54,12 @@ ${WHAT_FIGURES_MEAN}`,
     const folder = resultFolder(values.out, quick);
     const stopped: string[] = [];
     for (const curve of chosen(positionals)) {
+      if (curve.sizes.every((size) => size > plan.max)) continue;
       const result = await measure(curve, plan, commandLine("curves", args));
       process.stdout.write(`${curve.title}\n${textTable(curveRows(curve, result))}\n\n`);
       for (const [server, why] of Object.entries(result.stopped)) stopped.push(`${curve.name}, ${server}: ${why}`);
-      if (folder !== undefined) writeResult(folder, curve.name, result, curvePicture(curve, result));
+      if (folder !== undefined && result.points.length > 0)
+        writeResult(folder, curve.name, result, curvePicture(curve, result));
     }
     if (folder !== undefined) writePage(folder);
     if (stopped.length > 0) throw new Error(`not all could be measured:\n  ${stopped.join("\n  ")}`);

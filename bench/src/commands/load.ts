@@ -2,6 +2,7 @@ import { LOAD_OPTIONS_HELP, loadOptions, parseLoad, workloads } from "../load/lo
 import { layNodes } from "../load/nodes.js";
 import { runLoad } from "../load/run-load.js";
 import type { Target } from "../load/server-connection.js";
+import { resultText } from "../report/results.js";
 import { WHAT_FIGURES_MEAN } from "../report/what-figures-mean.js";
 import { UsageError } from "../usage-error.js";
 import { type Command, numberOption, parseOptions, progress } from "./command.js";
@@ -46,7 +47,7 @@ ${WHAT_FIGURES_MEAN}`,
     const clear = await layNodes(target, spec, workers);
     const figures = await runLoad({ target, workers, ...pid }, spec);
     await clear();
-    process.stdout.write(`${JSON.stringify(figures)}\n`);
+    process.stdout.write(`${resultText(figures)}\n`);
   },
 };
 

@@ -117,11 +117,15 @@ export function comparisonPicture(comparison: Comparison): string | undefined {
   const [ours, theirs] = serversOf(comparison);
   return ratioBars({
     title: `${ours} compared with ${theirs}`,
-    unit: `how many times ${theirs}'s figure, medians of ${comparison.rounds} rounds; to the right of the line is better`,
+    unit: `how many times ${theirs}'s figure, ${describeRounds(comparison)}; to the right of the line is better`,
     caption: describeEnvironment(comparison.environment),
     series: ["operations per second", "operations per CPU second"],
     groups: ratios.map(({ load, throughput, economy }) => ({ label: load, ratios: [throughput, economy] })),
   });
+}
+
+export function describeRounds({ rounds }: Comparison): string {
+  return rounds === 1 ? "one round" : `medians of ${rounds} rounds`;
 }
 
 function times(ratio: number | undefined): string {

@@ -27,10 +27,13 @@ function columnTitle(panel: CurvePanel, label: string): string {
   return panel.measures.length === 1 ? `${panel.title}, ${panel.unit}` : `${panel.title}: ${label}, ${panel.unit}`;
 }
 
+const LINE_KINDS = ["solid", "broken"];
+
 export function curvePicture(curve: Curve, result: CurveResult): string {
   const servers = [...new Set(result.points.map((point) => point.server))];
   return linePanels({
-    title: `${curve.title}${servers.length > 1 ? " (broken lines: Apache)" : ""}`,
+    title: curve.title,
+    lineKey: servers.map((server, i) => `${server} ${LINE_KINDS[i]}`).join(", "),
     xLabel: curve.sizeLabel,
     caption: describeEnvironment(result.environment),
     panels: curve.panels.map((panel) => ({

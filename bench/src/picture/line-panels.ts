@@ -20,6 +20,8 @@ export interface Panel {
 export interface LinePanels {
   readonly title: string;
   readonly xLabel: string;
+  /** Who the solid and the broken lines are. */
+  readonly lineKey: string;
   readonly caption: string;
   readonly panels: readonly Panel[];
 }
@@ -41,7 +43,7 @@ export function linePanels(chart: LinePanels): string {
     height,
     body: [
       text(16, 28, chart.title, { class: "title" }),
-      text(16, 48, `over ${chart.xLabel} (logarithmic)`, { class: "faint" }),
+      text(16, 48, `over ${chart.xLabel} (logarithmic); ${chart.lineKey}`, { class: "faint" }),
       ...chart.panels.map((panel, i) =>
         element(
           "g",

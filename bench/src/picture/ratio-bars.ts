@@ -37,6 +37,7 @@ export function ratioBars(chart: RatioBars): string {
       ...scale(end, step, bottom, xOf),
       ...chart.groups.flatMap((group, i) => bars(group, TOP + i * groupHeight, xOf)),
       element("line", { class: "l1", x1: xOf(1), x2: xOf(1), y1: TOP - 8, y2: bottom, "stroke-width": 1.5 }),
+      ...chart.groups.flatMap((group, i) => figures(group, TOP + i * groupHeight, xOf)),
       text(16, bottom + 40, chart.caption, { class: "faint" }),
     ],
   });
@@ -66,17 +67,31 @@ function scale(end: number, step: number, bottom: number, xOf: (ratio: number) =
   return lines;
 }
 
-function bars(group: RatioBars["groups"][number], top: number, xOf: (ratio: number) => number): string[] {
+type Group = RatioBars["groups"][number];
+
+function bars(group: Group, top: number, xOf: (ratio: number) => number): string[] {
+  return group.ratios.map((ratio, i) =>
+    element("rect", {
+      class: colourOf(i),
+      x: LEFT,
+      y: top + i * (BAR_HEIGHT + 2),
+      width: xOf(ratio) - LEFT,
+      height: BAR_HEIGHT,
+      rx: 2,
+    }),
+  );
+}
+
+/** Drawn last, with a rim in the colour of the paper: short bars put theirs on the line of equality. */
+function figures(group: Group, top: number, xOf: (ratio: number) => number): string[] {
   const middle = top + (group.ratios.length * (BAR_HEIGHT + 2)) / 2 + 4;
   return [
     text(LEFT - 10, middle, group.label, { "text-anchor": "end" }),
-    ...group.ratios.flatMap((ratio, i) => {
-      const y = top + i * (BAR_HEIGHT + 2);
-      return [
-        element("rect", { class: colourOf(i), x: LEFT, y, width: xOf(ratio) - LEFT, height: BAR_HEIGHT, rx: 2 }),
-        text(xOf(ratio) + 5, y + BAR_HEIGHT - 2, `${ratio.toFixed(ratio < 10 ? 1 : 0)}x`),
-      ];
-    }),
+    ...group.ratios.map((ratio, i) =>
+      text(xOf(ratio) + 5, top + i * (BAR_HEIGHT + 2) + BAR_HEIGHT - 2, `${ratio.toFixed(ratio < 10 ? 1 : 0)}x`, {
+        class: "halo",
+      }),
+    ),
   ];
 }
 
@@ -85,10 +100,10 @@ function colourOf(series: number): string {
   return series === 0 ? "s0" : `s${series + 1}`;
 }
 
-/** A round step that makes four to ten lines. */
+/** A round step that makes three to ten lines. */
 export function stepOf(most: number): number {
   const power = 10 ** Math.floor(Math.log10(most));
   const share = most / power;
   if (share < 2) return power / 5;
-  return share < 5 ? power / 2 : power;
+  return share < 5 ? power / 2 : power * 2;
 }

@@ -30,12 +30,12 @@ export const SERIES_COLOURS = LIGHT.length;
 
 function palette(colours: readonly string[], paper: string, ink: string, faint: string): string {
   const series = colours.map((colour, i) => `.s${i}{fill:${colour}}.l${i}{stroke:${colour}}.l${i}.open{fill:${paper}}`);
-  return `.paper{fill:${paper}}text{fill:${ink}}.faint{fill:${faint}}.grid{stroke:${faint}}${series.join("")}`;
+  return `.paper{fill:${paper}}.halo{stroke:${paper}}text{fill:${ink}}.faint{fill:${faint}}.grid{stroke:${faint}}${series.join("")}`;
 }
 
 const STYLE = [
   "text{font:12px system-ui,sans-serif}.title{font-size:16px;font-weight:600}.panel{font-weight:600}",
-  ".grid{stroke-opacity:.3}.curve{fill:none;stroke-width:2}.dot{stroke-width:2}.open{stroke-dasharray:none}",
+  ".grid{stroke-opacity:.3}.curve{fill:none;stroke-width:2}.dot{stroke-width:2}.halo{stroke-width:3px;paint-order:stroke}.open{stroke-dasharray:none}",
   palette(LIGHT, "#ffffff", "#1f2328", "#59636e"),
   `@media(prefers-color-scheme:dark){${palette(DARK, "#0d1117", "#e6edf3", "#9198a1")}}`,
 ].join("");

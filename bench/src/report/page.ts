@@ -1,6 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Comparison, comparisonPicture, comparisonRows, startupLines } from "../compare/comparison.js";
+import {
+  type Comparison,
+  comparisonPicture,
+  comparisonRows,
+  describeRounds,
+  startupLines,
+} from "../compare/comparison.js";
 import type { Curve } from "../curves/curve.js";
 import { type CurveResult, curveRows } from "../curves/curve-result.js";
 import { curves } from "../curves/index.js";
@@ -45,7 +51,7 @@ function comparisonSection(comparison: Comparison): string {
       : "![Ratios of Watchkeeper's figures to Apache's](compare.svg)\n\n";
   return `## Side by side
 
-${picture}${source(comparison)} Medians of ${comparison.rounds} rounds, ${comparison.secondsPerLoad} s per load, fsync on; a
+${picture}${source(comparison)} Figures are ${describeRounds(comparison)}, ${comparison.secondsPerLoad} s per load, fsync on; a
 ratio above 1 is better. \`-c\` is the number of connections, \`-p\` of requests in flight on each, \`-k\` of keys.
 Resident memory is what the process holds at the end of the load, with what earlier loads left behind.
 

@@ -18,8 +18,15 @@ export function resultFolder(out: string | undefined, quick: boolean): string | 
 
 export function writeResult(folder: string, name: string, result: ResultHead, picture: string | undefined): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, undefined, 1)}\n`);
+  writeFileSync(join(folder, `${name}.json`), `${resultText(result, 1)}\n`);
   if (picture !== undefined) writeFileSync(join(folder, `${name}.svg`), picture);
+}
+
+/** JSON without digits that mean nothing. */
+export function resultText(result: object, indent = 0): string {
+  const toThousandths = (_key: string, value: unknown): unknown =>
+    typeof value === "number" ? Math.round(value * 1000) / 1000 : value;
+  return JSON.stringify(result, toThousandths, indent);
 }
 
 export function readResult<T extends ResultHead>(folder: string, name: string): T | undefined {

@@ -61,7 +61,7 @@ interface Codec {
 }
 
 const EMPTY: Codec = { decode: () => ({}), encode: () => {} };
-const codec = (record: AnyRecord | null): Codec => (record === null ? EMPTY : (record as Field<unknown> & Codec));
+const codec = (record: AnyRecord | null): Codec => (record === null ? EMPTY : (record as unknown as Field<unknown>));
 
 interface MultiPart {
   readonly header: { type: number; done: boolean; err: number };
@@ -156,7 +156,8 @@ describe("what a server refuses", () => {
   test.for(malformed)("%s cannot be decoded", ([, specimen]) => {
     const reader = new ByteReader(Uint8Array.from(Buffer.from(specimen.hex, "hex")));
     expect(recorded(requestHeader.decode(reader))).toEqual(specimen.value.header);
-    const isServed = specimen.op !== "unknown" && operations[specimen.op as keyof typeof operations].kind !== "internal";
+    const isServed =
+      specimen.op !== "unknown" && operations[specimen.op as keyof typeof operations].kind !== "internal";
     if (isServed) expect(() => bodyCodec(specimen).decode(reader)).toThrow(WireError);
     else expect(["unknown", "deleteContainer"]).toContain(specimen.op);
   });
@@ -188,7 +189,9 @@ describe("the recording", () => {
   test("holds handshakes and notifications of all four kinds", () => {
     expect(directionsOf("connect")).toEqual(new Set(["connect-request", "connect-response"]));
     const kinds = new Set(
-      captured.filter((one) => one.direction === "notification").map((one) => (one.value.body as { type: number }).type),
+      captured
+        .filter((one) => one.direction === "notification")
+        .map((one) => (one.value.body as { type: number }).type),
     );
     expect(kinds).toEqual(new Set([1, 2, 3, 4]));
   });

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { ERR, errorCodes, errorName, OP, operationName, operations, STAT_BYTES, STAT_OFFSETS, stat } from "../src/index.js";
+import {
+  ERR,
+  errorCodes,
+  errorName,
+  OP,
+  operationName,
+  operations,
+  STAT_BYTES,
+  STAT_OFFSETS,
+  stat,
+} from "../src/index.js";
 
 describe("the table of operations", () => {
   const entries = Object.entries(operations);

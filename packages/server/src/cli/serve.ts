@@ -1,7 +1,13 @@
 import { Command } from "commander";
 import { pino } from "pino";
 import type { Logger } from "../ports/index.js";
-import { ConfigError, loadSettings, type OptionValue, type ServerSettings } from "../service/config/index.js";
+import {
+  ConfigError,
+  loadSettings,
+  type OptionValue,
+  redactSettings,
+  type ServerSettings,
+} from "../service/config/index.js";
 import { DataDirectoryUnusableError, DataLockedError } from "../service/data-lock.js";
 import { startServer } from "../service/server.js";
 import { CliError } from "./cli-error.js";
@@ -41,6 +47,7 @@ export function serveCommand(): Command {
 async function serve(config: string | undefined, options: ServeOptions): Promise<void> {
   const logger = makeLogger(options.logLevel ?? (config === undefined ? "warn" : "info"));
   const settings = readSettings(config, options, logger);
+  logger.info({ settings: redactSettings(settings) }, "Starting");
   const server = await startServer(settings, logger).catch((error) => {
     throw startError(error, settings);
   });

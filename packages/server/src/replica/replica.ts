@@ -243,10 +243,6 @@ export class Replica {
     this.flushOutputs();
   }
 
-  get isDraining(): boolean {
-    return this.draining;
-  }
-
   /** What a snapshot taken now holds. */
   snapshot(): SnapshotSource {
     return snapshotSource(this.tree, this.sessions, this.pipeline.lastZxid, () => this.pipeline.lastZxid);

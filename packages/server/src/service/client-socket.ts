@@ -30,6 +30,7 @@ export class ClientSocket implements ConnectionPort {
   /** What stood in the output when the kernel was found full: one long reply may be more than the limit. */
   private outputBytesWhenFull = -1;
   private ending = false;
+  private linger: NodeJS.Timeout | undefined;
 
   constructor(
     socket: Socket,
@@ -46,12 +47,16 @@ export class ClientSocket implements ConnectionPort {
     this.splitter = new FrameSplitter(limits.frameBytesMax);
     this.connection = replica.connect(plainAddress(socket.remoteAddress ?? ""), socket.remotePort ?? 0, this);
     socket.on("data", (chunk: Uint8Array) => {
+      if (this.ending) return;
       this.splitter.push(chunk);
       this.pump();
     });
     socket.on("drain", () => this.onDrain());
     socket.on("error", () => {}); // a close follows, and says all there is to say
-    socket.on("close", () => this.replica.disconnect(this.connection));
+    socket.on("close", () => {
+      clearTimeout(this.linger);
+      this.replica.disconnect(this.connection);
+    });
   }
 
   flush(): void {
@@ -67,15 +72,17 @@ export class ClientSocket implements ConnectionPort {
     if (socket.writableLength === 0) recycleOutput(output);
   }
 
+  /**
+   * Ends the connection gently: what is under way leaves, and what the client still sends is read and
+   * thrown away. Closing with unread input would make the kernel reset the connection, and the client
+   * might lose the last answer, the one that says why.
+   */
   close(): void {
     if (this.ending) return;
     this.ending = true;
-    this.socket.pause();
-    if (this.connection.outputBytes > 0 || this.socket.writableLength > 0) {
-      // Give what is under way a moment; a client that does not read must not hold the socket open.
-      this.socket.setTimeout(CLOSE_LINGER_MS, () => this.socket.destroy());
-    }
-    if (this.connection.outputBytes === 0) this.socket.end(() => this.socket.destroy());
+    this.linger = setTimeout(() => this.socket.destroy(), CLOSE_LINGER_MS).unref();
+    this.socket.resume();
+    if (this.connection.outputBytes === 0) this.socket.end();
   }
 
   resume(): void {
@@ -85,7 +92,7 @@ export class ClientSocket implements ConnectionPort {
   private onDrain(): void {
     this.outputBytesWhenFull = -1;
     this.flush();
-    if (this.ending && this.connection.outputBytes === 0) this.socket.end(() => this.socket.destroy());
+    if (this.ending && this.connection.outputBytes === 0) this.socket.end();
     else this.pump();
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sessionPassword } from "../../src/sessions/index.js";
-import { create, read } from "./requests.js";
 import { ReplicaWorld } from "./replica-world.js";
+import { create, read } from "./requests.js";
 
 const REFUSED = { timeOut: 0, sessionId: 0n, passwd: new Uint8Array(16) };
 

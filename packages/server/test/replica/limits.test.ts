@@ -1,8 +1,8 @@
 import { createRequest, getDataRequest, syncRequest, XID } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { requestFrame } from "../support/raw-connection.js";
-import { bytes, create, createBody, type MultiStep, multiBody, read } from "./requests.js";
 import { ReplicaWorld } from "./replica-world.js";
+import { bytes, create, createBody, type MultiStep, multiBody, read } from "./requests.js";
 
 describe("the limit of outstanding requests", () => {
   test("stops reading from whoever has one outstanding, until they are answered", async () => {

@@ -1,6 +1,7 @@
 import { type Acl, checkVersionRequest, createRequest, createTtlRequest, ERR } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import type { Frame } from "../support/raw-connection.js";
+import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
 import {
   authenticate,
   bytes,
@@ -18,7 +19,6 @@ import {
   setAcl,
   setData,
 } from "./requests.js";
-import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
 
 const NOBODY: Acl[] = [{ perms: 31, id: { scheme: "digest", id: "nobody:x" } }];
 const readOnly: Acl[] = [{ perms: 1, id: { scheme: "world", id: "anyone" } }];

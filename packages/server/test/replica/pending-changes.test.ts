@@ -14,6 +14,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { emptyStat, ROOT, type Tree } from "../../src/tree/index.js";
 import type { Frame } from "../support/raw-connection.js";
+import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
 import {
   bytes,
   change,
@@ -31,7 +32,6 @@ import {
   setAcl,
   setData,
 } from "./requests.js";
-import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
 
 /** What comes of writes that are all in the pipeline before the first of them is on the disk. */
 async function piped(world: ReplicaWorld, client: MemoryClient, send: () => void): Promise<Frame[]> {
@@ -70,17 +70,7 @@ describe("requests in a pipeline see each other", () => {
       op("setData", operations.setData.request, { path: "/a", data: null, version: -1 });
       op("create", createRequest, createBody("/a"));
     });
-    expect(replies.map(({ err }) => err)).toEqual([
-      0,
-      0,
-      0,
-      ERR.BAD_VERSION,
-      ERR.NOT_EMPTY,
-      0,
-      0,
-      ERR.NO_NODE,
-      0,
-    ]);
+    expect(replies.map(({ err }) => err)).toEqual([0, 0, 0, ERR.BAD_VERSION, ERR.NOT_EMPTY, 0, 0, ERR.NO_NODE, 0]);
     expect(world.replica.digestMismatches).toBe(0);
   });
 
@@ -120,9 +110,7 @@ describe("sequence numbers", () => {
     const replies = await piped(world, client, () => {
       for (let i = 0; i < 12; i++) sequential(client, "/q/n-");
     });
-    expect(replies.map(pathOf)).toEqual(
-      Array.from({ length: 12 }, (_, i) => `/q/n-${String(i).padStart(10, "0")}`),
-    );
+    expect(replies.map(pathOf)).toEqual(Array.from({ length: 12 }, (_, i) => `/q/n-${String(i).padStart(10, "0")}`));
   });
 
   test("of a multi that fails are given to the next", async () => {
@@ -275,10 +263,13 @@ describe("multi", () => {
   test("without its end mark is refused whole", async () => {
     const client = await new ReplicaWorld().open();
     const whole = multiBody([creation("/a")]);
-    const torn = { ...whole, encode: (writer: Parameters<typeof whole.encode>[0]) => {
-      whole.encode(writer, null);
-      writer.length -= 9;
-    } };
+    const torn = {
+      ...whole,
+      encode: (writer: Parameters<typeof whole.encode>[0]) => {
+        whole.encode(writer, null);
+        writer.length -= 9;
+      },
+    };
     expect((await client.call("multi", torn, null)).err).toBe(ERR.MARSHALLING_ERROR);
   });
 

@@ -1,8 +1,8 @@
 import { ByteReader, createRequest, ERR, getDataResponse, setDataRequest } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { parseQuota } from "../../src/tree/quotas.js";
-import { bytes, change, create, createBody, creation, multi, multiErrors, read, remove, setData } from "./requests.js";
 import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
+import { bytes, change, create, createBody, creation, multi, multiErrors, read, remove, setData } from "./requests.js";
 
 const dataOf = (length: number): Uint8Array => new Uint8Array(length).fill(0x78);
 

@@ -2,11 +2,11 @@ import { type Field, FrameSplitter, type OperationName, XID } from "@watchkeeper
 import { nodeDigester } from "../../src/host/node-world.js";
 import { type Connection, type ConnectionPort, Replica, type ReplicaSettings } from "../../src/replica/index.js";
 import { SessionTable } from "../../src/sessions/index.js";
-import { addSystemNodes, Quotas, Tree } from "../../src/tree/index.js";
 import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryLog } from "../../src/testing/memory-log.js";
 import { TurnedClock } from "../../src/testing/turned-clock.js";
 import { TurnedScheduler } from "../../src/testing/turned-scheduler.js";
+import { addSystemNodes, Quotas, Tree } from "../../src/tree/index.js";
 import {
   type Frame,
   type Handshake,

@@ -30,7 +30,12 @@ interface CreateParts {
 }
 
 export function createBody(path: string, parts: CreateParts = {}) {
-  return { path, data: parts.data ?? null, acl: parts.acl === undefined ? OPEN_ACL : parts.acl, flags: parts.flags ?? 0 };
+  return {
+    path,
+    data: parts.data ?? null,
+    acl: parts.acl === undefined ? OPEN_ACL : parts.acl,
+    flags: parts.flags ?? 0,
+  };
 }
 
 export function create(client: MemoryClient, path: string, parts: CreateParts = {}): Promise<Frame> {

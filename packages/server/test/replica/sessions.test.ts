@@ -1,7 +1,7 @@
 import { getEphemeralsRequest, OP } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
-import { create, read, remove } from "./requests.js";
 import { ReplicaWorld } from "./replica-world.js";
+import { create, read, remove } from "./requests.js";
 
 describe("expiry", () => {
   test("comes when nothing was heard for the timeout, takes a zxid and the ephemerals", async () => {

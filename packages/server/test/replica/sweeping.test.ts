@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { create, createContainer, createTtl, read, remove, setData } from "./requests.js";
 import { type MemoryClient, ReplicaWorld, SETTINGS } from "./replica-world.js";
+import { create, createContainer, createTtl, read, remove, setData } from "./requests.js";
 
 const INTERVAL_MS = SETTINGS.sweep.checkIntervalMs;
 

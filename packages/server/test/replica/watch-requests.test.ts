@@ -10,8 +10,8 @@ import {
 } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { readEvent } from "../support/raw-connection.js";
-import { addWatch, authenticate, bytes, create, read, remove, setAcl, setData } from "./requests.js";
 import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
+import { addWatch, authenticate, bytes, create, read, remove, setAcl, setData } from "./requests.js";
 
 const NAMES: Readonly<Record<number, string>> = {
   [EVENT_TYPE.nodeCreated]: "created",
@@ -24,7 +24,9 @@ function heard(client: MemoryClient): string[] {
   return client.events().map(({ type, path }) => `${NAMES[type]} ${path}`);
 }
 
-async function watcherAndWriter(settings = {}): Promise<{ world: ReplicaWorld; watcher: MemoryClient; writer: MemoryClient }> {
+async function watcherAndWriter(
+  settings = {},
+): Promise<{ world: ReplicaWorld; watcher: MemoryClient; writer: MemoryClient }> {
   const world = new ReplicaWorld(settings);
   return { world, watcher: await world.open(), writer: await world.open() };
 }

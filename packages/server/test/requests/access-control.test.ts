@@ -1,4 +1,4 @@
-import { type Acl, ByteReader, acl, PERMISSIONS, vector } from "@watchkeeper/wire";
+import { type Acl, acl, ByteReader, PERMISSIONS, vector } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { nodeDigester } from "../../src/host/node-world.js";
 import { AccessControl, type AccessSettings, type Identity, userName } from "../../src/requests/index.js";

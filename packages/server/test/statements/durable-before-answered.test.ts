@@ -100,9 +100,7 @@ test.for(["ENOSPC", "EIO"])("W4, W7: a failing append (%s) acknowledges nothing 
 
   expect(reason?.message).toContain("the transaction log cannot be written");
   expect(told).toEqual(["CONNECTION_LOSS", "unknown"]);
-  expect(server.log.of("error").map(({ sentence }) => sentence)).toEqual([
-    expect.stringContaining("the server stops"),
-  ]);
+  expect(server.log.of("error").map(({ sentence }) => sentence)).toEqual([expect.stringContaining("the server stops")]);
   // Once the disk is mended everything that was acknowledged is there.
   await server.start();
   const again = await server.client();

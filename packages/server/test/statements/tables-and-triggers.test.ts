@@ -3,8 +3,8 @@ import {
   existsRequest,
   getChildrenRequest,
   getDataRequest,
-  watchTypeRequest,
   WATCH_TYPE,
+  watchTypeRequest,
 } from "@watchkeeper/wire";
 import { expect, test } from "vitest";
 import type { RawConnection, RawEvent } from "../support/raw-connection.js";

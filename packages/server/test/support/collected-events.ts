@@ -18,10 +18,16 @@ export class CollectedEvents {
   }
 
   untilNodes(count: number): Promise<void> {
-    return until(() => this.ofNodes.length >= count, () => `${count} events; there are ${this.ofNodes.join(", ")}`);
+    return until(
+      () => this.ofNodes.length >= count,
+      () => `${count} events; there are ${this.ofNodes.join(", ")}`,
+    );
   }
 
   untilSession(state: string): Promise<void> {
-    return until(() => this.ofSession.includes(state), () => `state ${state}; there were ${this.ofSession.join(", ")}`);
+    return until(
+      () => this.ofSession.includes(state),
+      () => `state ${state}; there were ${this.ofSession.join(", ")}`,
+    );
   }
 }

@@ -49,7 +49,12 @@ export interface RawEvent {
 }
 
 /** A request's frame, its length in front. */
-export function requestFrame<T>(xid: number, operation: OperationName | number, record?: Field<T>, body?: T): Uint8Array {
+export function requestFrame<T>(
+  xid: number,
+  operation: OperationName | number,
+  record?: Field<T>,
+  body?: T,
+): Uint8Array {
   const writer = new ByteWriter();
   writer.int(0);
   writer.int(xid);

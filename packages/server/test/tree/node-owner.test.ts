@@ -17,10 +17,13 @@ test("a node's owner tells its kind", () => {
 
 test("any TTL of 40 bits comes back from its owner", () => {
   fc.assert(
-    fc.property(fc.oneof(fc.constantFrom(1, 2 ** 32 - 1, 2 ** 32, TTL_MS_MAX), fc.nat({ max: TTL_MS_MAX })), (ttlMs) => {
-      const { high, low } = ttlOwner(ttlMs);
-      expect(ttlMsOf(high, low)).toBe(ttlMs);
-      if (ttlMs > 0) expect(ownerKind(high, low)).toBe(NODE_KIND.ttl);
-    }),
+    fc.property(
+      fc.oneof(fc.constantFrom(1, 2 ** 32 - 1, 2 ** 32, TTL_MS_MAX), fc.nat({ max: TTL_MS_MAX })),
+      (ttlMs) => {
+        const { high, low } = ttlOwner(ttlMs);
+        expect(ttlMsOf(high, low)).toBe(ttlMs);
+        if (ttlMs > 0) expect(ownerKind(high, low)).toBe(NODE_KIND.ttl);
+      },
+    ),
   );
 });

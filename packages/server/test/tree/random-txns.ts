@@ -72,7 +72,8 @@ export class RandomTxns {
     const node = this.model.nodes.get(path)!;
     if (kind <= 4) {
       const created = this.newPath();
-      if (created !== undefined) return this.creation(created, this.pick(["persistent", "ephemeral", "container", "ttl"]));
+      if (created !== undefined)
+        return this.creation(created, this.pick(["persistent", "ephemeral", "container", "ttl"]));
     }
     if (kind <= 6 && path !== "/" && this.model.children(path).length === 0) return { op: "delete", path };
     if (kind === 7) return { op: "setACL", path, acl: this.pick(ACLS), version: node.aversion + 1 };

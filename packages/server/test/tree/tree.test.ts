@@ -21,7 +21,14 @@ function apply(applier: TxnApplier, txn: Txn): void {
 }
 
 function createPlain(applier: TxnApplier, path: string, zxid: number): void {
-  const change = { op: "create", path, data: null, acl: [], owner: "persistent", parentCreations: zxid } satisfies Change;
+  const change = {
+    op: "create",
+    path,
+    data: null,
+    acl: [],
+    owner: "persistent",
+    parentCreations: zxid,
+  } satisfies Change;
   apply(applier, { session: 1n, zxid, timeMs: 1, change });
 }
 
@@ -115,7 +122,12 @@ test("applying a log's tail again, as after a fuzzy snapshot, changes nothing", 
 
 test("a tree that is emptied again holds no cell, ACL list or owner but its first", () => {
   const { tree, applier } = freshTree();
-  const before = { cells: tree.cellBytes, count: tree.count, bytes: tree.approximateBytes, acls: tree.acls.all().length };
+  const before = {
+    cells: tree.cellBytes,
+    count: tree.count,
+    bytes: tree.approximateBytes,
+    acls: tree.acls.all().length,
+  };
   const txns = new RandomTxns(5);
   for (let i = 0; i < 400; i++) apply(applier, txns.next());
   expect(tree.count).toBeGreaterThan(before.count);
@@ -158,7 +170,18 @@ describe("finding", () => {
     const { tree, applier } = freshTree();
     createPlain(applier, "/a", 1);
     expect([find(tree, ""), find(tree, "/")]).toEqual([ROOT, ROOT]);
-    for (const path of ["a", "//", "/a/", "//a", "/a//", "x", "/A", "/zookeeperx", "/zookeeper/", "/zookeeper/quota/a"]) {
+    for (const path of [
+      "a",
+      "//",
+      "/a/",
+      "//a",
+      "/a//",
+      "x",
+      "/A",
+      "/zookeeperx",
+      "/zookeeper/",
+      "/zookeeper/quota/a",
+    ]) {
       expect(find(tree, path), path).toBe(NO_NODE);
     }
   });

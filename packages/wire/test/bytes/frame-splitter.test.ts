@@ -42,21 +42,25 @@ test("any chunking gives the same frames", () => {
 
 test("a frame that is not taken yet waits, and more may be pushed behind it", () => {
   fc.assert(
-    fc.property(frames, fc.array(fc.tuple(fc.integer({ min: 1, max: 300 }), fc.nat({ max: 2 })), { minLength: 1 }), (list, steps) => {
-      const bytes = stream(list);
-      const splitter = new FrameSplitter(LIMIT);
-      const seen: Uint8Array[] = [];
-      for (let at = 0, i = 0; at < bytes.length; i++) {
-        const [size, taken] = steps[i % steps.length]!;
-        splitter.push(bytes.slice(at, at + size));
-        for (let k = 0; k < taken && splitter.next(); k++) {
-          seen.push(splitter.bytes.slice(splitter.start, splitter.end));
+    fc.property(
+      frames,
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 300 }), fc.nat({ max: 2 })), { minLength: 1 }),
+      (list, steps) => {
+        const bytes = stream(list);
+        const splitter = new FrameSplitter(LIMIT);
+        const seen: Uint8Array[] = [];
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const [size, taken] = steps[i % steps.length]!;
+          splitter.push(bytes.slice(at, at + size));
+          for (let k = 0; k < taken && splitter.next(); k++) {
+            seen.push(splitter.bytes.slice(splitter.start, splitter.end));
+          }
+          at += size;
         }
-        at += size;
-      }
-      seen.push(...takeAll(splitter));
-      expect(seen).toEqual(list);
-    }),
+        seen.push(...takeAll(splitter));
+        expect(seen).toEqual(list);
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -13,7 +13,11 @@ import {
 } from "../../src/index.js";
 
 const longs = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
-const exact = fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.constantFrom(0, -1, 2 ** 31, -(2 ** 31), 2 ** 32, -(2 ** 32)));
+const exact = fc.oneof(
+  fc.maxSafeInteger(),
+  fc.integer(),
+  fc.constantFrom(0, -1, 2 ** 31, -(2 ** 31), 2 ** 32, -(2 ** 32)),
+);
 
 test("integers of 32 and 64 bits are what Node reads and writes", () => {
   fc.assert(

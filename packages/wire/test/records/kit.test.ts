@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  ByteReader,
+  ByteWriter,
   bool,
   buffer,
   byte,
-  ByteReader,
-  ByteWriter,
   type Field,
   int,
   long,
@@ -46,17 +46,18 @@ const leaves: fc.Arbitrary<Case>[] = [
 ];
 
 /** A record of up to eight fields, records and vectors of records among them. */
-const records: fc.Arbitrary<Case> = fc
-  .array(fc.oneof(...leaves), { minLength: 1, maxLength: 8 })
-  .chain((cases) => {
-    const inner = record("Inner", Object.fromEntries(cases.map(({ field }, i) => [`f${i}`, field])));
-    const value = Object.fromEntries(cases.map((one, i) => [`f${i}`, one.value]));
-    return fc.constantFrom<Case>(
-      { field: inner as Field<unknown>, value },
-      { field: record("Outer", { before: int, inner, after: bool }) as Field<unknown>, value: { before: 7, inner: value, after: true } },
-      { field: record("List", { list: vector(inner) }) as Field<unknown>, value: { list: [value, value] } },
-    );
-  });
+const records: fc.Arbitrary<Case> = fc.array(fc.oneof(...leaves), { minLength: 1, maxLength: 8 }).chain((cases) => {
+  const inner = record("Inner", Object.fromEntries(cases.map(({ field }, i) => [`f${i}`, field])));
+  const value = Object.fromEntries(cases.map((one, i) => [`f${i}`, one.value]));
+  return fc.constantFrom<Case>(
+    { field: inner as Field<unknown>, value },
+    {
+      field: record("Outer", { before: int, inner, after: bool }) as Field<unknown>,
+      value: { before: 7, inner: value, after: true },
+    },
+    { field: record("List", { list: vector(inner) }) as Field<unknown>, value: { list: [value, value] } },
+  );
+});
 const cases = fc.oneof(...leaves, records);
 
 function encoded({ field, value }: Case): Uint8Array {
@@ -136,7 +137,10 @@ describe("slots", () => {
     sample.encode(writer, { i: -3, l: -(2n ** 40n) + 5n, s: "abc", none: null, v: [1, 2], b: true });
     const slots = new Int32Array(RECORD_SLOTS_MAX);
     sample.scan(new ByteReader(writer.view()), slots, 0);
-    const pair = (name: keyof typeof sample.slots): number[] => [slots[sample.slots[name]]!, slots[sample.slots[name] + 1]!];
+    const pair = (name: keyof typeof sample.slots): number[] => [
+      slots[sample.slots[name]]!,
+      slots[sample.slots[name] + 1]!,
+    ];
     expect(pair("i")[0]).toBe(-3);
     expect(pair("l")).toEqual([-256, 5]);
     expect(pair("s")).toEqual([16, 3]);

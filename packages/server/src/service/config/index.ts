@@ -7,6 +7,7 @@ export type { OptionValue } from "./given-values.js";
 export type { Environment } from "./jvm-flags.js";
 export { describeKeys, type KeyDescription } from "./keys.js";
 export { type LoadSource, loadSettings } from "./load.js";
+export { redactSettings } from "./redact.js";
 export type { Address } from "./server-lines.js";
 export type { ReadSettings } from "./settings.js";
 export { type ServerSettings, serverSettingsSchema } from "./settings-schema.js";
