@@ -8,13 +8,17 @@ import { readInt, writeInt } from "@watchkeeper/wire";
  * their first four bytes; a page whose cells are all free goes back to the pool. A cell too large for
  * a page has an array of its own.
  *
- * A cell is named by a reference: the page's number and the cell's offset in units of 8 bytes, in 32 bits.
+ * A cell is named by a reference of 32 bits: the page's number and the cell's offset in units of 8 bytes,
+ * or the number of a large cell.
  */
 const PAGE_BYTES = 1 << 20;
 const UNIT_BYTES = 8;
 const UNITS_BITS = 17; // PAGE_BYTES / UNIT_BYTES = 2^17
 const UNITS_MASK = (1 << UNITS_BITS) - 1;
-const LARGE_CLASS = -1;
+/** References from here on name cells that have an array of their own, by number. */
+const LARGE_FIRST = 2 ** 31;
+/** 14 bits of page numbers: 16 GiB of small cells, far beyond what one server is meant to hold. */
+const PAGES_MAX = 2 ** 14;
 /** Freed pages kept for the next need; more go back to the system. */
 const SPARE_PAGES_MAX = 4;
 
@@ -52,6 +56,8 @@ interface Page {
 export class CellStore {
   private readonly pages: (Page | undefined)[] = [];
   private readonly freeNumbers: number[] = [];
+  private readonly large: (Uint8Array | undefined)[] = [];
+  private readonly freeLarge: number[] = [];
   private readonly spare: Uint8Array[] = [];
   /** Pages of each class that had room when last looked at; an entry may be stale. */
   private readonly roomy: number[][] = classSizes.map(() => []);
@@ -97,22 +103,23 @@ export class CellStore {
   }
 
   bytesOf(reference: number): Uint8Array {
-    return this.pages[reference >>> UNITS_BITS]!.bytes;
+    return reference >= LARGE_FIRST
+      ? this.large[reference - LARGE_FIRST]!
+      : this.pages[reference >>> UNITS_BITS]!.bytes;
   }
 
   offsetOf(reference: number): number {
-    return (reference & UNITS_MASK) << 3;
+    return reference >= LARGE_FIRST ? 0 : (reference & UNITS_MASK) << 3;
   }
 
   release(reference: number): void {
+    if (reference >= LARGE_FIRST) {
+      this.releaseLarge(reference - LARGE_FIRST);
+      return;
+    }
     const number = reference >>> UNITS_BITS;
     const page = this.pages[number]!;
     page.live -= 1;
-    if (page.sizeClass === LARGE_CLASS) {
-      this.bytesInUse -= page.bytes.length;
-      this.dropPage(number);
-      return;
-    }
     const cellBytes = classSizes[page.sizeClass]!;
     this.bytesInUse -= cellBytes;
     if (page.live === 0) {
@@ -129,17 +136,16 @@ export class CellStore {
   }
 
   private allocateLarge(size: number): number {
-    const number = this.takeNumber();
-    this.pages[number] = {
-      bytes: new Uint8Array(size),
-      sizeClass: LARGE_CLASS,
-      used: size,
-      live: 1,
-      free: 0,
-      listed: false,
-    };
+    const number = this.freeLarge.pop() ?? this.large.length;
+    this.large[number] = new Uint8Array(size);
     this.bytesInUse += size;
-    return number * (UNITS_MASK + 1);
+    return LARGE_FIRST + number;
+  }
+
+  private releaseLarge(number: number): void {
+    this.bytesInUse -= this.large[number]!.length;
+    this.large[number] = undefined;
+    this.freeLarge.push(number);
   }
 
   private addPage(sizeClass: number): number {
@@ -159,6 +165,11 @@ export class CellStore {
   private takeNumber(): number {
     const number = this.freeNumbers.pop();
     if (number !== undefined) return number;
+    if (this.pages.length === PAGES_MAX) {
+      throw new RangeError(
+        `the nodes or watches of this server take more than ${PAGES_MAX} MiB, which is all it can hold`,
+      );
+    }
     this.pages.push(undefined);
     return this.pages.length - 1;
   }

@@ -31,7 +31,7 @@ export interface Server {
 /** Standalone servers make session ids as server 1, with Apache too. */
 const STANDALONE_SERVER_ID = 1;
 /** Replies of this size and requests behind them are held back until the client has read. */
-const OUTPUT_BYTES_PAUSE = 1 << 20;
+const OUTPUT_BYTES_PAUSE = 128 << 10;
 /** Watch events beyond this, unread, cost a client its connection. */
 const OUTPUT_BYTES_MAX = 16 << 20;
 const WATCHES_PER_CONNECTION_MAX = 2_000_000;

@@ -63,7 +63,8 @@ export async function recover(recovery: Recovery): Promise<Recovered> {
     const empty = meantToBeEmpty || (options.autocreateDatabase ?? true);
     return { ...NOTHING, lastZxid: empty ? 0 : -1 };
   }
-  if (loaded === undefined) acceptLogsAlone(recovery, disk.join(directory.logDirectory, logs[0]!.name));
+  if (loaded === undefined)
+    acceptLogsAlone(recovery, disk.join(directory.logDirectory, logs[0]!.name), snapshots.at(-1)?.name);
 
   const afterZxid = loaded?.zxid ?? 0;
   const replayed = await replayLogs({
@@ -78,18 +79,27 @@ export async function recover(recovery: Recovery): Promise<Recovered> {
   requireSkippedSnapshots(recovery, snapshots, afterZxid, replayed.lastZxid);
 
   const { lastZxid, txnsLoaded, tornTails } = replayed;
-  const warnings = [...replayed.warnings];
   const pendingDigestZxid = comparableDigest(loaded);
-  if (pendingDigestZxid !== undefined && pendingDigestZxid > lastZxid) {
-    const sentence =
-      `the snapshot ${loaded!.path} holds changes up to zxid ${formatZxid(pendingDigestZxid)}, ` +
-      `but the logs end at ${formatZxid(lastZxid)}: its digest cannot be compared`;
-    warnings.push(sentence);
-    logger.warn({ file: loaded!.path }, sentence);
-  }
+  if (pendingDigestZxid !== undefined && pendingDigestZxid > lastZxid)
+    throw tooFewLogs(loaded!, pendingDigestZxid, lastZxid);
   logger.info({ txnsLoaded, lastZxid }, `${txnsLoaded} txns loaded, the last zxid is ${formatZxid(lastZxid)}`);
   const snapshot = loaded === undefined ? undefined : { path: loaded.path, zxid: loaded.zxid };
-  return { snapshot, pendingDigestZxid, lastZxid, txnsLoaded, tornTails, warnings };
+  return { snapshot, pendingDigestZxid, lastZxid, txnsLoaded, tornTails, warnings: replayed.warnings };
+}
+
+/**
+ * The snapshot holds a part of what came after the last txn the logs have: a tree that never was, on
+ * which the next write would be given a zxid that was given before. A server only applies, and so only
+ * snapshots, what its log has on disk; so the log has lost its end.
+ */
+function tooFewLogs(snapshot: LoadedSnapshot, heldZxid: number, lastZxid: number): DataDirectoryError {
+  const found =
+    `it was written while the tree changed and holds changes up to zxid ${formatZxid(heldZxid)}, ` +
+    `but the logs end at ${formatZxid(lastZxid)}: the end of the log is missing`;
+  const advice =
+    "Put the missing log back. To give up what it held, move this snapshot away: the start then goes by an older " +
+    "snapshot and the logs behind it. In an ensemble, empty this server's version-2 directories instead";
+  return new DataDirectoryError({ file: snapshot.path, found, advice });
 }
 
 const NOTHING = {
@@ -143,13 +153,13 @@ async function load(recovery: Recovery, snapshot: SnapshotName, path: string): P
 }
 
 /** Logs alone are the whole history only where no snapshot was ever taken, as by servers before 3.5.3. */
-function acceptLogsAlone(recovery: Recovery, firstLog: string): void {
+function acceptLogsAlone(recovery: Recovery, firstLog: string, brokenSnapshot: string | undefined): void {
   if (recovery.options?.trustEmptySnapshot !== true) {
     const advice =
       "Restore a snapshot, or, if a server before 3.5.3 wrote these logs and never a snapshot, start once with snapshot.trust.empty=true";
     throw new DataDirectoryError({
       file: firstLog,
-      found: "there are logs but no snapshot that they go on from",
+      found: `there are logs but no snapshot that they go on from${brokenSnapshot === undefined ? "" : ` (${brokenSnapshot} is not whole)`}`,
       advice,
     });
   }
