@@ -34,7 +34,9 @@ export class ClientPort {
     this.replica = replica;
     this.onWord = onWord;
     this.logger = logger;
-    this.server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.onConnection(socket));
+    this.server = createServer({ noDelay: true, allowHalfOpen: false, pauseOnConnect: true }, (socket) =>
+      this.onConnection(socket),
+    );
   }
 
   /** @throws the system's error where the address cannot be listened on */
@@ -73,9 +75,11 @@ export class ClientPort {
 
   /** Ends every connection and resolves when all are gone. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.close();
+    const closed = [...this.sockets].map((socket) => new Promise<void>((resolve) => socket.once("close", resolve)));
     for (const socket of this.sockets) socket.destroySoon();
-    await Promise.race([closed, new Promise<void>((resolve) => setTimeout(resolve, CLOSE_LINGER_MS).unref())]);
+    const lingered = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_LINGER_MS).unref());
+    await Promise.race([Promise.all(closed), lingered]);
     for (const socket of this.sockets) socket.destroy();
   }
 
@@ -93,16 +97,17 @@ export class ClientPort {
       socket.destroy();
       return;
     }
-    this.sockets.add(socket);
+    const { remotePort } = socket;
+    const client = new ClientSocket(socket, this.replica, this.settings, this.onWord, (reason) => {
+      this.logger.warn({ remote: `${address}:${remotePort}`, reason }, "Closing a client's connection");
+    });
+    this.sockets.add(client.socket);
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
-    socket.on("close", () => {
-      this.sockets.delete(socket);
+    client.socket.on("close", () => {
+      this.sockets.delete(client.socket);
       const left = (this.perAddress.get(address) ?? 1) - 1;
       if (left > 0) this.perAddress.set(address, left);
       else this.perAddress.delete(address);
-    });
-    new ClientSocket(socket, this.replica, this.settings, this.onWord, (reason) => {
-      this.logger.warn({ remote: `${address}:${socket.remotePort}`, reason }, "Closing a client's connection");
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { FrameSplitter, WireError } from "@watchkeeper/wire";
+import { readInPlace } from "../host/accepted-socket.js";
 import { type Connection, type ConnectionPort, type Replica, recycleOutput } from "../replica/index.js";
 
 export interface ClientSocketLimits {
@@ -21,7 +22,8 @@ export type WordHandler = (word: Uint8Array, rest: () => Uint8Array | undefined,
  */
 export class ClientSocket implements ConnectionPort {
   readonly connection: Connection;
-  private readonly socket: Socket;
+  readonly socket: Socket;
+  private readonly sharesBuffer: boolean;
   private readonly replica: Replica;
   private readonly limits: ClientSocketLimits;
   private readonly splitter: FrameSplitter;
@@ -33,30 +35,35 @@ export class ClientSocket implements ConnectionPort {
   private linger: NodeJS.Timeout | undefined;
 
   constructor(
-    socket: Socket,
+    accepted: Socket,
     replica: Replica,
     limits: ClientSocketLimits,
     onWord: WordHandler,
     onGarbage: (reason: string) => void,
   ) {
+    const { socket, sharesBuffer } = readInPlace(accepted, (bytes) => this.onBytes(bytes));
     this.socket = socket;
+    this.sharesBuffer = sharesBuffer;
     this.replica = replica;
     this.limits = limits;
     this.onWord = onWord;
     this.onGarbage = onGarbage;
     this.splitter = new FrameSplitter(limits.frameBytesMax);
     this.connection = replica.connect(plainAddress(socket.remoteAddress ?? ""), socket.remotePort ?? 0, this);
-    socket.on("data", (chunk: Uint8Array) => {
-      if (this.ending) return;
-      this.splitter.push(chunk);
-      this.pump();
-    });
     socket.on("drain", () => this.onDrain());
     socket.on("error", () => {}); // a close follows, and says all there is to say
     socket.on("close", () => {
       clearTimeout(this.linger);
       this.replica.disconnect(this.connection);
     });
+    socket.resume();
+  }
+
+  private onBytes(bytes: Uint8Array): void {
+    if (this.ending) return;
+    this.splitter.push(bytes);
+    this.pump();
+    if (this.sharesBuffer && this.splitter.hasUnhandled) this.splitter.keepUnhandled();
   }
 
   flush(): void {

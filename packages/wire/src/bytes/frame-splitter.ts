@@ -59,6 +59,12 @@ export class FrameSplitter {
     return this.chunk.subarray(this.at, this.at + count);
   }
 
+  /** Copies what has not been looked at: for a chunk whose memory is about to be used again. */
+  keepUnhandled(): void {
+    this.chunk = this.chunk.slice(this.at);
+    this.at = 0;
+  }
+
   /** @throws WireError on a negative length or one above the limit; the stream is then of no use. */
   next(): boolean {
     if (this.tornBytes > 0) return this.nextTorn();
