@@ -1,13 +1,5 @@
 import { HashIndex, sameBytes } from "../memory/index.js";
-import {
-  type DigestedStat,
-  emptyStat,
-  NO_NODE,
-  type NodeStat,
-  nodeDigest,
-  type Tree,
-  TreeDigest,
-} from "../tree/index.js";
+import { NO_NODE, type NodeStat, nodeDigest, type Tree, TreeDigest } from "../tree/index.js";
 import type { AclReference } from "./access-control.js";
 
 /**
@@ -21,10 +13,22 @@ import type { AclReference } from "./access-control.js";
  *
  * Invariant: `digest` is the tree's digest after the last accepted txn.
  */
-export class PendingNode {
-  readonly path: Uint8Array;
+export class PendingNode implements NodeStat {
+  /** Where its path lies: in the bytes of the request until it is put, then in those of its own txn. */
+  path: Uint8Array;
+  pathStart: number;
+  pathEnd: number;
   readonly hash: number;
-  readonly stat: NodeStat = emptyStat();
+  czxid = 0;
+  mzxid = 0;
+  pzxid = 0;
+  ctime = 0;
+  mtime = 0;
+  version = 0;
+  creations = 0;
+  aversion = 0;
+  ownerHigh = 0;
+  ownerLow = 0;
   exists = true;
   zxid = 0;
   childCount = 0;
@@ -34,12 +38,14 @@ export class PendingNode {
   digest = 0;
   digested = true;
   /** The record this one replaced, while the txn that made it may still be taken back. */
-  replaced: PendingNode | undefined;
+  replaced: PendingNode | undefined = undefined;
   /** Its row in the index, 0 while it is not in it. */
   row = 0;
 
-  constructor(path: Uint8Array, hash: number) {
+  constructor(path: Uint8Array, pathStart: number, pathEnd: number, hash: number) {
     this.path = path;
+    this.pathStart = pathStart;
+    this.pathEnd = pathEnd;
     this.hash = hash;
   }
 }
@@ -82,18 +88,31 @@ export class PendingChanges {
     return node === NO_NODE ? undefined : this.load(node, hash, bytes, start, end);
   }
 
-  /** A record that may be altered and will be what later requests see, from `zxid` on. */
-  change(node: PendingNode, zxid: number): PendingNode {
+  /**
+   * A record that may be altered and will be what later requests see, from `zxid` on. Its path from then
+   * on is the one in the txn, `[pathStart, pathEnd)` of `path`: those bytes stay until the txn is
+   * applied, and then the record goes.
+   */
+  change(node: PendingNode, zxid: number, path: Uint8Array, pathStart: number, pathEnd: number): PendingNode {
     const record = node.row === 0 ? node : this.copy(node);
+    record.path = path;
+    record.pathStart = pathStart;
+    record.pathEnd = pathEnd - pathStart <= 1 ? pathStart : pathEnd;
     this.put(record, zxid);
     return record;
   }
 
-  /** A node that is being created. */
-  add(bytes: Uint8Array, start: number, end: number, zxid: number, owner: { high: number; low: number }): PendingNode {
-    const record = new PendingNode(bytes.slice(start, end), this.tree.hash(bytes, start, end));
-    record.stat.ownerHigh = owner.high;
-    record.stat.ownerLow = owner.low;
+  /** A node that is being created; its path lies in the txn. */
+  add(
+    path: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    zxid: number,
+    owner: { high: number; low: number },
+  ): PendingNode {
+    const record = new PendingNode(path, pathStart, pathEnd, this.tree.hash(path, pathStart, pathEnd));
+    record.ownerHigh = owner.high;
+    record.ownerLow = owner.low;
     this.put(record, zxid);
     return record;
   }
@@ -102,7 +121,7 @@ export class PendingChanges {
   refreshDigest(record: PendingNode): void {
     if (!this.digestEnabled || !record.digested) return;
     this.digest.subtract(record.digest);
-    record.digest = record.exists ? nodeDigest(record.prefixCrc, record.stat as DigestedStat) : 0;
+    record.digest = record.exists ? nodeDigest(record.prefixCrc, record) : 0;
     this.digest.add(record.digest);
   }
 
@@ -159,8 +178,9 @@ export class PendingChanges {
     for (let i = this.queueHead; i < this.queue.length; i++) {
       const record = this.queue[i]!;
       const current = record.row !== 0 && record.exists;
-      if (current && record.stat.ownerHigh === sessionHigh && record.stat.ownerLow === sessionLow)
-        paths.push(record.path);
+      if (current && record.ownerHigh === sessionHigh && record.ownerLow === sessionLow) {
+        paths.push(record.path.slice(record.pathStart, record.pathEnd));
+      }
     }
     return paths;
   }
@@ -170,15 +190,16 @@ export class PendingChanges {
     const length = end - start <= 1 ? 0 : end - start;
     for (let row = this.index.first(hash); row !== 0; row = this.index.next(row, hash)) {
       const record = this.nodes[row]!;
-      if (record.path.length === length && sameBytes(record.path, 0, bytes, start, length)) return record;
+      if (record.pathEnd - record.pathStart !== length) continue;
+      if (sameBytes(record.path, record.pathStart, bytes, start, length)) return record;
     }
     return undefined;
   }
 
   private load(node: number, hash: number, bytes: Uint8Array, start: number, end: number): PendingNode {
     const tree = this.tree;
-    const record = new PendingNode(end - start <= 1 ? ROOT_PATH : bytes.slice(start, end), hash);
-    tree.readStat(node, record.stat);
+    const record = new PendingNode(bytes, start, end - start <= 1 ? start : end, hash);
+    tree.readStat(node, record);
     record.childCount = tree.childCount(node);
     record.dataLength = tree.dataLength(node);
     record.acl = tree.aclOf(node);
@@ -189,8 +210,17 @@ export class PendingChanges {
   }
 
   private copy(node: PendingNode): PendingNode {
-    const record = new PendingNode(node.path, node.hash);
-    Object.assign(record.stat, node.stat);
+    const record = new PendingNode(node.path, node.pathStart, node.pathEnd, node.hash);
+    record.czxid = node.czxid;
+    record.mzxid = node.mzxid;
+    record.pzxid = node.pzxid;
+    record.ctime = node.ctime;
+    record.mtime = node.mtime;
+    record.version = node.version;
+    record.creations = node.creations;
+    record.aversion = node.aversion;
+    record.ownerHigh = node.ownerHigh;
+    record.ownerLow = node.ownerLow;
     record.exists = node.exists;
     record.childCount = node.childCount;
     record.dataLength = node.dataLength;
@@ -203,7 +233,7 @@ export class PendingChanges {
 
   private put(record: PendingNode, zxid: number): void {
     record.zxid = zxid;
-    const before = this.findPending(record.hash, record.path, 0, record.path.length);
+    const before = this.findPending(record.hash, record.path, record.pathStart, record.pathEnd);
     if (before !== undefined) this.unlink(before);
     record.replaced = before;
     this.link(record);
@@ -226,17 +256,16 @@ export class PendingChanges {
   }
 }
 
-const ROOT_PATH = new Uint8Array(0);
 const SLASH = 0x2f;
 
 function isOwned(record: PendingNode): boolean {
-  return record.stat.ownerHigh !== 0 || record.stat.ownerLow !== 0;
+  return record.ownerHigh !== 0 || record.ownerLow !== 0;
 }
 
 /** The digest covers a node unless it lies below /zookeeper. */
-export function isDigestedPath(path: Uint8Array): boolean {
-  if (path.length < SYSTEM_PREFIX.length) return true;
-  for (let i = 0; i < SYSTEM_PREFIX.length; i++) if (path[i] !== SYSTEM_PREFIX[i]) return true;
+export function isDigestedPath(path: Uint8Array, start: number, end: number): boolean {
+  if (end - start < SYSTEM_PREFIX.length) return true;
+  for (let i = 0; i < SYSTEM_PREFIX.length; i++) if (path[start + i] !== SYSTEM_PREFIX[i]) return true;
   return false;
 }
 

@@ -151,7 +151,7 @@ export class WritePreparer {
     sink.writer.int(named.length);
     for (const path of named) sink.writer.buffer(path);
     for (const path of paths) {
-      this.removeNode(this.pending.find(path, 0, path.length)!, path, lastSlash(path, 0, path.length));
+      this.removeNode(this.pending.find(path, 0, path.length)!, path, 0, path.length);
     }
     this.endInternal(sink);
   }
@@ -173,7 +173,7 @@ export class WritePreparer {
       return;
     }
     sink.writer.buffer(path);
-    this.removeNode(node!, path, lastSlash(path, 0, path.length));
+    this.removeNode(node!, path, 0, path.length);
     this.endInternal(sink);
   }
 
@@ -279,7 +279,7 @@ export class WritePreparer {
     if (parent === undefined) return ERR.NO_NODE;
     if (!this.access.allows(parent.acl, PERMISSIONS.create, identities)) return ERR.NO_AUTH;
 
-    const creations = parent.stat.creations;
+    const creations = parent.creations;
     let path = bytes;
     let start = pathStart;
     let end = pathEnd;
@@ -291,13 +291,11 @@ export class WritePreparer {
     }
     if (!isValidPath(path, start, end)) return ERR.BAD_ARGUMENTS;
     if (this.pending.find(path, start, end) !== undefined) return ERR.NODE_EXISTS;
-    if (ownerKind(parent.stat.ownerHigh, parent.stat.ownerLow) === NODE_KIND.ephemeral)
-      return ERR.NO_CHILDREN_FOR_EPHEMERALS;
+    if (ownerKind(parent.ownerHigh, parent.ownerLow) === NODE_KIND.ephemeral) return ERR.NO_CHILDREN_FOR_EPHEMERALS;
     if (!this.quotas.take(path, start, end, this.zxid, 1, Math.max(0, dataLength))) return ERR.QUOTA_EXCEEDED;
 
     const parentCreations = (creations + 1) | 0;
-    writer.int(end - start);
-    writer.copy(path, start, end);
+    const at = writePath(writer, path, start, end);
     writeData(writer, bytes, dataStart, dataLength);
     writer.copy(acl, 0, acl.length);
     const owner = ownerOf(flags, ttlMs, this.request);
@@ -305,41 +303,28 @@ export class WritePreparer {
     writer.int(parentCreations);
     if (opcode === OP.createTTL) writer.longFromNumber(ttlMs);
 
-    const changedParent = this.pending.change(parent, this.zxid);
+    // From here on the path is the one in the txn: the request's bytes may be read into again.
+    const changedParent = this.pending.change(parent, this.zxid, writer.bytes, at, at + parentEnd - pathStart);
     changedParent.childCount += 1;
-    if (parentCreations > changedParent.stat.creations) {
-      changedParent.stat.creations = parentCreations;
-      changedParent.stat.pzxid = this.zxid;
+    if (parentCreations > changedParent.creations) {
+      changedParent.creations = parentCreations;
+      changedParent.pzxid = this.zxid;
     }
     this.pending.refreshDigest(changedParent);
-    this.addNode(path, start, end, bytes, dataStart, dataLength, acl, owner);
-    return 0;
-  }
-
-  private addNode(
-    path: Uint8Array,
-    start: number,
-    end: number,
-    data: Uint8Array,
-    dataStart: number,
-    dataLength: number,
-    acl: Uint8Array,
-    owner: { high: number; low: number },
-  ): void {
-    const node = this.pending.add(path, start, end, this.zxid, owner);
-    const { stat } = node;
-    stat.czxid = stat.mzxid = stat.pzxid = this.zxid;
-    stat.ctime = stat.mtime = this.timeMs;
+    const node = this.pending.add(writer.bytes, at, at + end - start, this.zxid, owner);
+    node.czxid = node.mzxid = node.pzxid = this.zxid;
+    node.ctime = node.mtime = this.timeMs;
     node.acl = acl;
     node.dataLength = dataLength;
-    node.digested = isDigestedPath(node.path);
-    this.setPrefix(node, data, dataStart, dataLength);
+    node.digested = isDigestedPath(path, start, end);
+    this.setPrefix(node, bytes, dataStart, dataLength);
     this.pending.refreshDigest(node);
+    return 0;
   }
 
   private setPrefix(node: PendingNode, data: Uint8Array, dataStart: number, dataLength: number): void {
     if (!node.digested) return;
-    const afterPath = crc32Continue(CRC32_START, node.path, 0, node.path.length);
+    const afterPath = crc32Continue(CRC32_START, node.path, node.pathStart, node.pathEnd);
     node.prefixCrc = crc32Continue(afterPath, data, dataStart, dataStart + Math.max(0, dataLength));
   }
 
@@ -355,25 +340,24 @@ export class WritePreparer {
     if (!this.access.allows(parent.acl, PERMISSIONS.delete, identities)) return ERR.NO_AUTH;
     const node = this.pending.find(bytes, start, end);
     if (node === undefined) return ERR.NO_NODE;
-    if (version !== -1 && version !== node.stat.version) return ERR.BAD_VERSION;
+    if (version !== -1 && version !== node.version) return ERR.BAD_VERSION;
     if (node.childCount > 0) return ERR.NOT_EMPTY;
     this.quotas.take(bytes, start, end, this.zxid, -1, -Math.max(0, node.dataLength));
-    writer.int(end - start);
-    writer.copy(bytes, start, end);
-    const path = node.path;
-    this.removeNode(node, path, lastSlash(path, 0, path.length));
+    const at = writePath(writer, bytes, start, end);
+    this.removeNode(node, writer.bytes, at, at + end - start);
     return 0;
   }
 
   /** The pending tree without the node. The parent's record changes in pzxid alone, as applying does. */
-  private removeNode(node: PendingNode, path: Uint8Array, parentEnd: number): void {
-    const removed = this.pending.change(node, this.zxid);
+  private removeNode(node: PendingNode, path: Uint8Array, start: number, end: number): void {
+    const removed = this.pending.change(node, this.zxid, path, start, end);
     removed.exists = false;
     this.pending.refreshDigest(removed);
-    const parent = this.pending.find(path, 0, parentEnd)!;
-    const changed = this.pending.change(parent, this.zxid);
+    const parentEnd = lastSlash(path, start, end);
+    const parent = this.pending.find(path, start, parentEnd)!;
+    const changed = this.pending.change(parent, this.zxid, path, start, parentEnd);
     changed.childCount -= 1;
-    changed.stat.pzxid = Math.max(changed.stat.pzxid, this.zxid);
+    changed.pzxid = Math.max(changed.pzxid, this.zxid);
     this.pending.refreshDigest(changed);
   }
 
@@ -390,16 +374,15 @@ export class WritePreparer {
     if (!this.access.allows(node.acl, PERMISSIONS.write, identities)) return ERR.NO_AUTH;
     const difference = Math.max(0, dataLength) - Math.max(0, node.dataLength);
     if (!this.quotas.take(bytes, start, end, this.zxid, 0, difference)) return ERR.QUOTA_EXCEEDED;
-    if (version !== -1 && version !== node.stat.version) return ERR.BAD_VERSION;
-    const newVersion = (node.stat.version + 1) | 0;
-    writer.int(end - start);
-    writer.copy(bytes, start, end);
+    if (version !== -1 && version !== node.version) return ERR.BAD_VERSION;
+    const newVersion = (node.version + 1) | 0;
+    const at = writePath(writer, bytes, start, end);
     writeData(writer, bytes, dataStart, dataLength);
     writer.int(newVersion);
-    const changed = this.pending.change(node, this.zxid);
-    changed.stat.version = newVersion;
-    changed.stat.mzxid = this.zxid;
-    changed.stat.mtime = this.timeMs;
+    const changed = this.pending.change(node, this.zxid, writer.bytes, at, at + end - start);
+    changed.version = newVersion;
+    changed.mzxid = this.zxid;
+    changed.mtime = this.timeMs;
     changed.dataLength = dataLength;
     this.setPrefix(changed, bytes, dataStart, dataLength);
     this.pending.refreshDigest(changed);
@@ -423,15 +406,14 @@ export class WritePreparer {
     const node = this.pending.find(bytes, start, end);
     if (node === undefined) return ERR.NO_NODE;
     if (!this.access.allows(node.acl, PERMISSIONS.admin, identities)) return ERR.NO_AUTH;
-    if (version !== -1 && version !== node.stat.aversion) return ERR.BAD_VERSION;
-    const aversion = (node.stat.aversion + 1) | 0;
-    writer.int(end - start);
-    writer.copy(bytes, start, end);
+    if (version !== -1 && version !== node.aversion) return ERR.BAD_VERSION;
+    const aversion = (node.aversion + 1) | 0;
+    const at = writePath(writer, bytes, start, end);
     writer.copy(acl, 0, acl.length);
     writer.int(aversion);
-    const changed = this.pending.change(node, this.zxid);
+    const changed = this.pending.change(node, this.zxid, writer.bytes, at, at + end - start);
     changed.acl = acl;
-    changed.stat.aversion = aversion;
+    changed.aversion = aversion;
     this.pending.refreshDigest(changed);
     return 0;
   }
@@ -445,10 +427,9 @@ export class WritePreparer {
     const node = this.pending.find(bytes, start, end);
     if (node === undefined) return ERR.NO_NODE;
     if (!this.access.allows(node.acl, PERMISSIONS.read, identities)) return ERR.NO_AUTH;
-    if (version !== -1 && version !== node.stat.version) return ERR.BAD_VERSION;
-    writer.int(end - start);
-    writer.copy(bytes, start, end);
-    writer.int((node.stat.version + 1) | 0); // logged as if it had counted, like a setData's
+    if (version !== -1 && version !== node.version) return ERR.BAD_VERSION;
+    writePath(writer, bytes, start, end);
+    writer.int((node.version + 1) | 0); // logged as if it had counted, like a setData's
     return 0;
   }
 
@@ -553,6 +534,14 @@ function writeErrorOperation(writer: ByteWriter, err: number): void {
   writer.int(err);
 }
 
+/** @returns where the path's bytes lie in the writer */
+function writePath(writer: ByteWriter, bytes: Uint8Array, start: number, end: number): number {
+  writer.int(end - start);
+  const at = writer.length;
+  writer.copy(bytes, start, end);
+  return at;
+}
+
 function writeData(writer: ByteWriter, bytes: Uint8Array, start: number, length: number): void {
   writer.int(length);
   if (length > 0) writer.copy(bytes, start, start + length);
@@ -564,7 +553,7 @@ function isCreate(opcode: number): boolean {
 
 /** Only nodes that never belong to a session may be swept away by the server. */
 function isSweepable(node: PendingNode): boolean {
-  const kind = ownerKind(node.stat.ownerHigh, node.stat.ownerLow);
+  const kind = ownerKind(node.ownerHigh, node.ownerLow);
   return kind === NODE_KIND.container || kind === NODE_KIND.ttl;
 }
 

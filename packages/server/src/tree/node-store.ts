@@ -237,6 +237,10 @@ export class NodeStore {
     const nameLength = this.nameLength(node);
     const oldLength = this.dataLength(node);
     const oldBytes = this.cellBytesOf(node);
+    if (oldLength === dataLength) {
+      writeData(oldBytes, this.replyStart(node), data, dataStart, dataLength);
+      return;
+    }
     const oldStat = this.statStart(node);
     savedStat.set(oldBytes.subarray(oldStat, oldStat + STAT_BYTES));
     writeInt(savedStat, STAT_OFFSETS.dataLength, Math.max(dataLength, 0));
