@@ -13,7 +13,6 @@ export const nodeScheduler: Scheduler = {
   soon: (task) => {
     setImmediate(task);
   },
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
 /** @param algorithm a name of OpenSSL's, as `sha1`, or of Java's, as `SHA-256` */

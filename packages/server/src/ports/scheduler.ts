@@ -2,6 +2,4 @@
 export interface Scheduler {
   /** Calls at the end of this turn: after everything that has arrived by now was handled. */
   soon(task: () => void): void;
-  /** Resolves when other work has had its turn: long work in slices awaits it between two. */
-  pause(): Promise<void>;
 }

@@ -94,11 +94,12 @@ export class PendingChanges {
    * applied, and then the record goes.
    */
   change(node: PendingNode, zxid: number, path: Uint8Array, pathStart: number, pathEnd: number): PendingNode {
-    const record = node.row === 0 ? node : this.copy(node);
+    const known = node.row !== 0;
+    const record = known ? this.copy(node) : node;
     record.path = path;
     record.pathStart = pathStart;
     record.pathEnd = pathEnd - pathStart <= 1 ? pathStart : pathEnd;
-    this.put(record, zxid);
+    this.put(record, zxid, known ? node : undefined);
     return record;
   }
 
@@ -110,10 +111,11 @@ export class PendingChanges {
     zxid: number,
     owner: { high: number; low: number },
   ): PendingNode {
-    const record = new PendingNode(path, pathStart, pathEnd, this.tree.hash(path, pathStart, pathEnd));
+    const hash = this.tree.hash(path, pathStart, pathEnd);
+    const record = new PendingNode(path, pathStart, pathEnd, hash);
     record.ownerHigh = owner.high;
     record.ownerLow = owner.low;
-    this.put(record, zxid);
+    this.put(record, zxid, this.findPending(hash, path, pathStart, pathEnd)); // one that is being deleted
     return record;
   }
 
@@ -231,9 +233,9 @@ export class PendingChanges {
     return record;
   }
 
-  private put(record: PendingNode, zxid: number): void {
+  /** `before` is the record that this one takes the place of, if there is one. */
+  private put(record: PendingNode, zxid: number, before: PendingNode | undefined): void {
     record.zxid = zxid;
-    const before = this.findPending(record.hash, record.path, record.pathStart, record.pathEnd);
     if (before !== undefined) this.unlink(before);
     record.replaced = before;
     this.link(record);

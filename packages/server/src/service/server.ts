@@ -101,7 +101,6 @@ async function start(settings: ServerSettings, logger: Logger, disk: Disk, unloc
     method: settings.snapshotCompression === "none" ? undefined : settings.snapshotCompression,
     log,
     random: nodeRandom,
-    scheduler: nodeScheduler,
     logger,
     snapCount: settings.snapCount,
     snapLogBytesMax: settings.snapLogBytesMax,
@@ -202,7 +201,7 @@ class StandaloneServer implements Server {
     for (const timer of this.timers) clearTimeout(timer);
     if (this.failed) this.port.destroy();
     else await this.port.close();
-    await this.snapshotter.settled();
+    await this.snapshotter.close();
     await this.log.close();
     this.unlock();
   }

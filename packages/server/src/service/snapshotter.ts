@@ -1,4 +1,5 @@
-import type { Disk, Logger, Random, Scheduler } from "../ports/index.js";
+import { setTimeout } from "node:timers/promises";
+import type { Disk, Logger, Random } from "../ports/index.js";
 import type { Replica } from "../replica/index.js";
 import {
   type Compression,
@@ -10,6 +11,13 @@ import {
   writeSnapshot,
 } from "../storage/index.js";
 
+/**
+ * A snapshot takes at most a third of the time, of the processor's and the disk's both: it is in no
+ * hurry, and every millisecond of it is one that requests and the log wait.
+ */
+const REST_PER_WORK = 2;
+const REST_MS_MAX = 50;
+
 export interface SnapshotterParts {
   readonly disk: Disk;
   readonly directory: DataDirectory;
@@ -17,7 +25,6 @@ export interface SnapshotterParts {
   readonly method: CompressionMethod | undefined;
   readonly log: TxnLog;
   readonly random: Random;
-  readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly snapCount: number;
   readonly snapLogBytesMax: number;
@@ -34,6 +41,8 @@ export class Snapshotter {
   private readonly parts: SnapshotterParts;
   private readonly schedule: SnapshotSchedule;
   private due = false;
+  private closing = false;
+  private sliceBeganMs = 0;
   private running: Promise<void> = Promise.resolve();
 
   constructor(parts: SnapshotterParts) {
@@ -64,8 +73,9 @@ export class Snapshotter {
     return this.running;
   }
 
-  /** Resolves when no snapshot is being written. */
-  settled(): Promise<void> {
+  /** Gives up the snapshot that is being written, if any, and resolves when nothing is left of it. */
+  close(): Promise<void> {
+    this.closing = true;
     return this.running;
   }
 
@@ -83,13 +93,14 @@ export class Snapshotter {
 
   /** The snapshot that an empty directory begins with. @throws where it cannot be written: no server would start on a log alone */
   async takeFirst(replica: Replica): Promise<void> {
-    await this.write(replica);
+    await this.write(replica, () => Promise.resolve());
   }
 
   private async tryToWrite(replica: Replica): Promise<void> {
     try {
-      await this.write(replica);
+      await this.write(replica, () => this.rest());
     } catch (error) {
+      if (this.closing) return;
       this.parts.logger.error(
         { error: messageOf(error) },
         "A snapshot could not be written; nothing is lost, the log has everything, but it grows. Make space or mend the disk: the next snapshot is tried when it is due",
@@ -97,15 +108,24 @@ export class Snapshotter {
     }
   }
 
-  private async write(replica: Replica): Promise<void> {
-    const { disk, directory, compression, method, scheduler, logger } = this.parts;
+  /** Between two slices: requests have their turn, and twice the time the slice took. */
+  private async rest(): Promise<void> {
+    const tookMs = performance.now() - this.sliceBeganMs;
+    if (this.closing) throw new Error("the server is closing");
+    await setTimeout(Math.min(tookMs * REST_PER_WORK, REST_MS_MAX));
+    this.sliceBeganMs = performance.now();
+  }
+
+  private async write(replica: Replica, pause: () => Promise<void>): Promise<void> {
+    const { disk, directory, compression, method, logger } = this.parts;
     const startedMs = performance.now();
+    this.sliceBeganMs = startedMs;
     const written = await writeSnapshot({
       disk,
       directory: directory.snapDirectory,
       source: replica.snapshot(),
       logger,
-      pause: () => scheduler.pause(),
+      pause,
       compression: method === undefined ? undefined : { method, codec: compression },
     });
     const tookMs = Math.round(performance.now() - startedMs);

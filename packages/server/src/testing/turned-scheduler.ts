@@ -12,10 +12,6 @@ export class TurnedScheduler implements Scheduler {
     this.tasks.push(task);
   }
 
-  pause(): Promise<void> {
-    return new Promise((resolve) => this.tasks.push(resolve));
-  }
-
   /** What was asked for by now; tasks that these ask for come with the next turn. */
   endTurn(): void {
     const { tasks } = this;
