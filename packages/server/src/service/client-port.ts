@@ -97,10 +97,17 @@ export class ClientPort {
       socket.destroy();
       return;
     }
-    const { remotePort } = socket;
-    const client = new ClientSocket(socket, this.replica, this.settings, this.onWord, (reason) => {
-      this.logger.warn({ remote: `${address}:${remotePort}`, reason }, "Closing a client's connection");
-    });
+    const remotePort = socket.remotePort ?? 0;
+    const client = new ClientSocket(
+      socket,
+      { address, port: remotePort },
+      this.replica,
+      this.settings,
+      this.onWord,
+      (reason) => {
+        this.logger.warn({ remote: `${address}:${remotePort}`, reason }, "Closing a client's connection");
+      },
+    );
     this.sockets.add(client.socket);
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
     client.socket.on("close", () => {

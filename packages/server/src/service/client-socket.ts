@@ -36,6 +36,7 @@ export class ClientSocket implements ConnectionPort {
 
   constructor(
     accepted: Socket,
+    peer: { readonly address: string; readonly port: number },
     replica: Replica,
     limits: ClientSocketLimits,
     onWord: WordHandler,
@@ -49,7 +50,7 @@ export class ClientSocket implements ConnectionPort {
     this.onWord = onWord;
     this.onGarbage = onGarbage;
     this.splitter = new FrameSplitter(limits.frameBytesMax);
-    this.connection = replica.connect(plainAddress(socket.remoteAddress ?? ""), socket.remotePort ?? 0, this);
+    this.connection = replica.connect(peer.address, peer.port, this);
     socket.on("drain", () => this.onDrain());
     socket.on("error", () => {}); // a close follows, and says all there is to say
     socket.on("close", () => {
