@@ -1,5 +1,5 @@
 #!/bin/sh
-":"; //#; exec node --max-semi-space-size=32 "$0" "$@"
+":" //#; exec node --max-semi-space-size=32 "$0" "$@"
 // Two languages in one file. To the shell it is a command that becomes node in the same process, so that
 // this process's pid is the server's; to node the first line is a shebang and the second a string and a
 // comment. The flag gives short-lived objects (a request's records, a connection's sockets) room to die

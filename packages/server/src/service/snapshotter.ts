@@ -43,6 +43,7 @@ export class Snapshotter {
   private due = false;
   private closing = false;
   private sliceBeganMs = 0;
+  private lastSnapshotBytes = 0;
   private running: Promise<void> = Promise.resolve();
 
   constructor(parts: SnapshotterParts) {
@@ -64,7 +65,7 @@ export class Snapshotter {
   onBatchEnd(replica: Replica): void {
     if (!this.due) return;
     this.due = false;
-    void this.take(replica).finally(() => this.schedule.ended());
+    void this.take(replica).finally(() => this.schedule.ended(this.lastSnapshotBytes));
   }
 
   /** One snapshot of what is applied now; resolves when it is written or has failed, never rejects. */
@@ -128,6 +129,7 @@ export class Snapshotter {
       pause,
       compression: method === undefined ? undefined : { method, codec: compression },
     });
+    this.lastSnapshotBytes = written.fileBytes;
     const tookMs = Math.round(performance.now() - startedMs);
     logger.info({ file: written.path, bytes: written.fileBytes, tookMs }, `Snapshot taken in ${tookMs} ms`);
   }

@@ -29,6 +29,7 @@ export class SnapshotSchedule {
   private txnCountDue = 0;
   private byteCountDue = 0;
   private running = false;
+  private lastSnapshotBytes = 0;
 
   constructor(random: Random, logger: Logger, options: SnapshotScheduleOptions = {}) {
     this.random = random;
@@ -46,6 +47,7 @@ export class SnapshotSchedule {
     this.txnCount += txnCount;
     this.byteCount += bytes;
     if (this.txnCount <= this.txnCountDue && this.byteCount <= this.byteCountDue) return "nothing";
+    if (this.isCheapToReplay) return "nothing";
     this.draw();
     if (this.running) {
       this.logger.warn({}, "Too busy to snap, skipping: the previous snapshot is still being written");
@@ -55,8 +57,19 @@ export class SnapshotSchedule {
     return "roll-and-snapshot";
   }
 
-  ended(): void {
+  /** @param snapshotBytes what was written, where it was */
+  ended(snapshotBytes?: number): void {
     this.running = false;
+    this.lastSnapshotBytes = snapshotBytes ?? this.lastSnapshotBytes;
+  }
+
+  /**
+   * A large tree is not written again for a little log: that would cost the disk several times what the
+   * writes themselves do, to save a start a fraction of a second. So the log may first grow to half of
+   * the last snapshot, but never to more than ten times `snapCount` txns.
+   */
+  private get isCheapToReplay(): boolean {
+    return this.byteCount < this.lastSnapshotBytes / 2 && this.txnCount <= this.txnCountDue * 10;
   }
 
   private draw(): void {

@@ -47,4 +47,15 @@ describe("a snapshot", () => {
     due.ended();
     expect(due.appended(100, 1)).toBe("roll-and-snapshot");
   });
+
+  test("of a large tree waits until the log has half its size, or ten times the txns", () => {
+    const { due } = schedule(1, { snapCount: 100 });
+    expect(appendsUntilDue(due, 1000)).toBeLessThanOrEqual(100);
+    due.ended(1_000_000);
+    expect(appendsUntilDue(due, 1000)).toBe(500);
+    due.ended(1_000_000);
+    expect(appendsUntilDue(due, 1)).toBeGreaterThan(500);
+    due.ended(1_000_000);
+    expect(appendsUntilDue(due, 1)).toBeLessThanOrEqual(1001);
+  });
 });
