@@ -13,6 +13,10 @@ export const nodeScheduler: Scheduler = {
   soon: (task) => {
     setImmediate(task);
   },
+  after: (delayMs, task) => {
+    const timer = setTimeout(task, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
 };
 
 /** @param algorithm a name of OpenSSL's, as `sha1`, or of Java's, as `SHA-256` */

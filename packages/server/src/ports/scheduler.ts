@@ -2,4 +2,11 @@
 export interface Scheduler {
   /** Calls at the end of this turn: after everything that has arrived by now was handled. */
   soon(task: () => void): void;
+  /** Calls once, `delayMs` from now by the monotonic clock, unless cancelled before. */
+  after(delayMs: number, task: () => void): Timer;
+}
+
+export interface Timer {
+  /** The task will not be called any more; nothing happens where it was already. */
+  cancel(): void;
 }
