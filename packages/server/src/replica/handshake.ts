@@ -37,13 +37,15 @@ export function writeConnectResponse(
   session: { readonly key: bigint; readonly idHigh: number; readonly idLow: number },
   timeoutMs: number,
   withReadOnlyFlag: boolean,
+  isReadOnly: boolean,
 ): void {
-  writeResponse(writer, timeoutMs, session.idHigh, session.idLow, sessionPassword(session.key), withReadOnlyFlag);
+  const password = sessionPassword(session.key);
+  writeResponse(writer, timeoutMs, session.idHigh, session.idLow, password, withReadOnlyFlag, isReadOnly);
 }
 
 /** The answer to a session that is unknown, expired or claimed with a wrong password; nobody can tell which. */
-export function writeSessionRefused(writer: ByteWriter, withReadOnlyFlag: boolean): void {
-  writeResponse(writer, 0, 0, 0, new Uint8Array(PASSWORD_BYTES), withReadOnlyFlag);
+export function writeSessionRefused(writer: ByteWriter, withReadOnlyFlag: boolean, isReadOnly: boolean): void {
+  writeResponse(writer, 0, 0, 0, new Uint8Array(PASSWORD_BYTES), withReadOnlyFlag, isReadOnly);
 }
 
 function writeResponse(
@@ -53,12 +55,13 @@ function writeResponse(
   idLow: number,
   password: Uint8Array,
   withReadOnlyFlag: boolean,
+  isReadOnly: boolean,
 ): void {
   const frame = writer.reserve(4);
   writer.int(0);
   writer.int(timeoutMs);
   writer.longParts(idHigh, idLow);
   writer.buffer(password);
-  if (withReadOnlyFlag) writer.bool(false);
+  if (withReadOnlyFlag) writer.bool(isReadOnly);
   writeInt(writer.bytes, frame, writer.length - frame - 4);
 }

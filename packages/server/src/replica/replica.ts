@@ -13,20 +13,23 @@ import { LogBatch, type SnapshotSource } from "../storage/index.js";
 import { type Quotas, type Tree, TxnApplier } from "../tree/index.js";
 import { WatchTable } from "../watches/index.js";
 import { readAuthPacket } from "./auth-packet.js";
+import { CommittedLog, type CommittedLogLimits } from "./committed-log.js";
 import { Connection, type ConnectionPort } from "./connection.js";
 import { ContainerSweeper } from "./container-sweeper.js";
 import type { DigestEntry } from "./digest-history.js";
 import { EventDelivery } from "./event-delivery.js";
+import { Proposer } from "./proposer.js";
 import { ReadRequests } from "./read-requests.js";
 import { beginReply, endFrame, writeHeaderReply } from "./replies.js";
 import { RequestBacklog } from "./request-backlog.js";
+import type { Role } from "./role.js";
 import { ServerStats } from "./server-stats.js";
 import { SessionGate } from "./session-gate.js";
 import { sessionName } from "./session-name.js";
 import type { ReplicaSettings } from "./settings.js";
 import { readSyncedPath } from "./sync-request.js";
 import { snapshotSource } from "./tree-snapshot.js";
-import { type DurableLog, type PipelineItem, WritePipeline } from "./write-pipeline.js";
+import { type DurableLog, type PipelineItem, TxnPipeline } from "./txn-pipeline.js";
 import { writeReply } from "./write-replies.js";
 
 /**
@@ -43,6 +46,8 @@ export interface ReplicaParts {
   readonly sessions: SessionTable;
   readonly lastZxid: number;
   readonly log: DurableLog;
+  /** How much of the committed history is kept in memory for peers that were away; none on a single server. */
+  readonly committedLog: CommittedLogLimits;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly digester: Digester;
@@ -52,8 +57,8 @@ export interface ReplicaParts {
 export interface ReplicaHooks {
   /** A batch is on the disk: the moment to roll the log. */
   onDurable(txns: number, bytes: number): void;
-  /** A batch has been applied: the moment to begin a snapshot. */
-  onBatchEnd(): void;
+  /** Txns have been applied: the moment to begin a snapshot. */
+  onRoundEnd(): void;
   /** The server must stop: its log has failed, or it has found a bug of its own. */
   onFatal(error: unknown): void;
 }
@@ -63,11 +68,13 @@ export class Replica {
   readonly watches: WatchTable;
   readonly sessions: SessionTable;
   readonly tree: Tree;
+  readonly pipeline: TxnPipeline;
+  readonly committedLog: CommittedLog;
+  readonly proposer: Proposer;
   private readonly parts: ReplicaParts;
   private readonly settings: ReplicaSettings;
   private readonly access: AccessControl;
   private readonly preparer: WritePreparer;
-  private readonly pipeline: WritePipeline;
   private readonly reads: ReadRequests;
   private readonly events: EventDelivery;
   private readonly sweeper: ContainerSweeper;
@@ -77,6 +84,7 @@ export class Replica {
   private readonly backlog: RequestBacklog;
   private nowMs: number;
   private lastTickMs: number;
+  private role: Role | undefined;
   private draining = false;
   private readonly request: WriteRequest = emptyWriteRequest();
 
@@ -101,34 +109,72 @@ export class Replica {
     );
     this.reads = new ReadRequests(tree, this.watches, this.access, settings, logger);
     this.sweeper = new ContainerSweeper(tree, settings.sweep, this.nowMs, (node) => this.sweep(node));
-    this.pipeline = new WritePipeline(
+    this.committedLog = new CommittedLog(parts.committedLog);
+    this.pipeline = new TxnPipeline(
       {
         ...parts,
-        preparer: this.preparer,
+        committedLog: this.committedLog,
         applier: new TxnApplier(tree, parts.quotas, this.events),
         events: this.events,
         makeBatch: () => new LogBatch(settings.txnBytesMax),
       },
       {
-        onSettled: (item, applier, bytes) => this.onSettled(item, applier, bytes),
+        onApplied: (item, applier, bytes) => this.onApplied(item, applier, bytes),
         onDurable: (txns, bytes) => {
           this.nowMs = clock.monotonicMs();
           hooks.onDurable(txns, bytes);
         },
-        onBatchEnd: () => {
+        onBatchApplied: () => this.preparer.onApplied(this.pipeline.lastZxid),
+        onRoundEnd: () => {
+          this.backlog.release();
           this.flushOutputs();
-          hooks.onBatchEnd();
+          hooks.onRoundEnd();
         },
         onFatal: hooks.onFatal,
       },
       parts.lastZxid,
     );
+    this.proposer = new Proposer(this.preparer, this.pipeline, clock, this.pathOf);
     this.backlog = new RequestBacklog(settings, () => this.pipeline.unappliedBytes);
-    this.gate = new SessionGate(settings, parts.sessions, this.pipeline, logger, clock.wallMs(), {
+    this.gate = new SessionGate(settings, parts.sessions, logger, clock.wallMs(), {
       close: (connection, reason) => this.close(connection, reason),
       markDirty: (connection) => this.markDirty(connection),
-      pathOf: this.pathOf,
+      lastZxid: () => this.pipeline.lastZxid,
+      nowMs: () => this.nowMs,
     });
+  }
+
+  // Its place among its peers.
+
+  /** Clients are served from now on, their writes and sessions by way of `role`. */
+  serve(role: Role): void {
+    this.nowMs = this.parts.clock.monotonicMs();
+    this.lastTickMs = this.nowMs;
+    this.role = role;
+    this.pipeline.observer = role;
+    this.gate.begin(role, this.nowMs);
+  }
+
+  /**
+   * No client is served until there is a role again: every connection is closed, and what was asked and not
+   * answered has an outcome that its client cannot know. Txns that are logged and not committed stay in the
+   * pipeline.
+   */
+  stopServing(reason: string): void {
+    this.role = undefined;
+    this.pipeline.observer = undefined;
+    this.pipeline.holdCommits();
+    this.pipeline.dropWaiters();
+    this.gate.begin(undefined, this.parts.clock.monotonicMs());
+    for (const connection of [...this.open]) this.close(connection, reason);
+  }
+
+  get isServing(): boolean {
+    return this.role !== undefined;
+  }
+
+  get isReadOnly(): boolean {
+    return this.role?.isReadOnly === true;
   }
 
   // What the host asks and tells.
@@ -183,7 +229,7 @@ export class Replica {
     this.nowMs = this.parts.clock.monotonicMs();
     connection.heardMs = this.nowMs;
     const { session } = connection;
-    if (session !== undefined) this.sessions.touch(session, this.nowMs);
+    if (session !== undefined) this.role?.onHeard(session, this.nowMs);
   }
 
   /** Whether the connection's next frame may be handed in now; if not, its port's `resume` will say when. */
@@ -229,17 +275,17 @@ export class Replica {
     this.lastTickMs = nowMs;
     // After a pause of the whole process pings are waiting in the sockets: they are heard first.
     if (stalledMs < this.settings.tickTimeMs) {
-      this.gate.expireDue(nowMs);
+      if (this.role?.keepsSessions === true) this.gate.expireDue(this.role, nowMs);
       this.closeSilent(nowMs);
     }
-    this.sweeper.step(nowMs, this.parts.clock.wallMs());
+    if (this.role?.keepsSessions === true) this.sweeper.step(nowMs, this.parts.clock.wallMs());
     this.flushOutputs();
   }
 
   /** No connection is read from any more; resolves when every accepted write has been answered. */
   async drain(): Promise<void> {
     this.draining = true;
-    await this.pipeline.drained();
+    await this.pipeline.logged();
     this.flushOutputs();
   }
 
@@ -270,17 +316,24 @@ export class Replica {
     start: number,
     end: number,
   ): void {
+    const role = this.role!; // without one every connection is closed
     const kind = kindOf(opcode);
     switch (kind) {
       case Kind.write:
+        if (role.isReadOnly) {
+          this.refuse(connection, xid, opcode);
+          return;
+        }
         this.fillRequest(connection, xid, opcode, bytes, start + 8, end);
-        this.pipeline.submitWrite(this.request, connection, this.nowMs);
+        role.submitWrite(this.request, connection, this.nowMs);
         return;
       case Kind.sync:
-        this.sync(connection, xid, bytes, start, end);
+        if (role.isReadOnly) this.refuse(connection, xid, opcode);
+        else this.sync(connection, role, xid, bytes, start, end);
         return;
       case Kind.closeSession:
-        this.gate.closeSession(connection, xid, this.nowMs);
+        if (role.isReadOnly) this.close(connection, "the client closed its session");
+        else this.gate.closeSession(connection, xid, role, this.nowMs);
         return;
       case Kind.auth:
         this.authenticate(connection, xid, opcode, bytes, start + 8, end);
@@ -324,8 +377,24 @@ export class Replica {
     this.onAnswered(connection, opcode, xid, receivedMs);
   }
 
-  private sync(connection: Connection, xid: number, bytes: Uint8Array, start: number, end: number): void {
-    this.pipeline.submitSync(connection, xid, readSyncedPath(bytes, start + 8, end), this.nowMs);
+  private sync(connection: Connection, role: Role, xid: number, bytes: Uint8Array, start: number, end: number): void {
+    const path = readSyncedPath(bytes, start + 8, end);
+    const receivedMs = this.nowMs;
+    this.fillRequest(connection, xid, OP.sync, bytes, start + 8, end);
+    connection.onWriteSubmitted();
+    role.submitSync(this.request, () => {
+      connection.onWriteDone();
+      if (connection.phase !== "open") return;
+      this.answerSync(connection, xid, path);
+      this.onAnswered(connection, OP.sync, xid, receivedMs);
+      this.answerDeferred(connection);
+    });
+  }
+
+  /** A server without a leader changes nothing. */
+  private refuse(connection: Connection, xid: number, opcode: number): void {
+    writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, ERR.NOT_READ_ONLY);
+    this.onAnswered(connection, opcode, xid, this.nowMs);
   }
 
   /** Handled at once, ahead of requests that wait; what comes after it has the new identities. */
@@ -376,39 +445,34 @@ export class Replica {
 
   // What the pipeline has done.
 
-  private onSettled(item: PipelineItem, applier: TxnApplier, bytes: Uint8Array): void {
-    if (item.kind === "closeSession") this.gate.onSessionClosed(item, applier);
-    const { connection } = item;
-    if (connection === undefined || connection.phase === "closed") return;
+  private onApplied(item: PipelineItem | undefined, applier: TxnApplier, bytes: Uint8Array): void {
+    if (applier.type === OP.closeSession) this.gate.onSessionClosed(item, applier);
+    const connection = item?.connection;
+    if (item === undefined || connection === undefined || connection.phase === "closed") return;
     const { xid, opcode } = item;
     if (item.kind === "createSession") this.gate.onSessionCreated(connection, applier, this.nowMs);
     else if (connection.phase === "open" || item.kind === "closeSession") {
       if (item.kind === "write")
         writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
-      else if (item.kind === "sync") this.answerSync(connection, item);
       else writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, 0);
       this.onAnswered(connection, opcode, xid, item.receivedMs);
     }
-    if (item.kind === "closeSession") {
-      this.close(connection, "the client closed its session");
-      return;
-    }
+    if (item.kind === "closeSession") this.close(connection, "the client closed its session");
+    else this.answerDeferred(connection);
+  }
+
+  /** What came behind a write of its connection that is done now. */
+  private answerDeferred(connection: Connection): void {
     for (let next = connection.nextDeferred(); next !== undefined; next = connection.nextDeferred()) {
       this.backlog.onDeferredTaken(next.frame.length);
       this.read(connection, next.frame, 0, next.frame.length, next.receivedMs);
     }
-    this.backlog.release();
   }
 
-  private answerSync(connection: Connection, item: PipelineItem): void {
+  private answerSync(connection: Connection, xid: number, path: Uint8Array | undefined): void {
     const writer = connection.writer();
-    const at = beginReply(
-      writer,
-      item.xid,
-      this.pipeline.lastZxid,
-      item.body === undefined ? ERR.MARSHALLING_ERROR : 0,
-    );
-    if (item.body !== undefined) writer.copy(item.body, 0, item.body.length);
+    const at = beginReply(writer, xid, this.pipeline.lastZxid, path === undefined ? ERR.MARSHALLING_ERROR : 0);
+    if (path !== undefined) writer.copy(path, 0, path.length);
     endFrame(writer, at);
   }
 
@@ -433,7 +497,7 @@ export class Replica {
     request.xid = 0;
     request.sessionHigh = 0;
     request.sessionLow = 0;
-    this.pipeline.submitDeleteContainer(request, this.pathOf(node), this.nowMs);
+    this.role!.submitDeleteContainer(request, this.pathOf(node), this.nowMs);
   }
 
   private readonly pathOf = (node: number): Uint8Array => {

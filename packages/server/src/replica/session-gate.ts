@@ -1,12 +1,13 @@
 import { OP, WireError } from "@watchkeeper/wire";
 import type { Logger } from "../ports/index.js";
 import { emptyWriteRequest, type WriteRequest } from "../requests/index.js";
-import { isPasswordOf, type Session, SessionIds, type SessionTable } from "../sessions/index.js";
+import { isPasswordOf, newSession, type Session, SessionIds, type SessionTable } from "../sessions/index.js";
 import { sessionKey, type TxnApplier } from "../tree/index.js";
 import type { Connection } from "./connection.js";
 import { type ConnectAttempt, readConnectRequest, writeConnectResponse, writeSessionRefused } from "./handshake.js";
+import type { Role } from "./role.js";
 import { sessionName } from "./session-name.js";
-import type { PipelineItem, WritePipeline } from "./write-pipeline.js";
+import type { PipelineItem } from "./txn-pipeline.js";
 
 export interface SessionGateSettings {
   /** The top byte of session ids; 1 on a standalone server, as with Apache. */
@@ -19,8 +20,9 @@ export interface SessionGateSettings {
 export interface SessionGateHooks {
   close(connection: Connection, reason: string): void;
   markDirty(connection: Connection): void;
-  /** The path of a node, for the list of ephemerals that go with a session. */
-  pathOf(node: number): Uint8Array;
+  /** The zxid applied last. */
+  lastZxid(): number;
+  nowMs(): number;
 }
 
 /**
@@ -31,27 +33,35 @@ export interface SessionGateHooks {
 export class SessionGate {
   private readonly settings: SessionGateSettings;
   private readonly sessions: SessionTable;
-  private readonly pipeline: WritePipeline;
   private readonly logger: Logger;
   private readonly hooks: SessionGateHooks;
   private readonly ids: SessionIds;
   private readonly bySession = new Map<bigint, Connection>();
   private readonly request: WriteRequest = emptyWriteRequest();
+  private role: Role | undefined;
 
   constructor(
     settings: SessionGateSettings,
     sessions: SessionTable,
-    pipeline: WritePipeline,
     logger: Logger,
     startWallMs: number,
     hooks: SessionGateHooks,
   ) {
     this.settings = settings;
     this.sessions = sessions;
-    this.pipeline = pipeline;
     this.logger = logger;
     this.hooks = hooks;
     this.ids = new SessionIds(settings.serverId, Math.floor(startWallMs));
+  }
+
+  /**
+   * Sessions are opened, resumed and closed by way of `role` from now on. What the last one began and did not
+   * bring to an end is open again: every session has its full time, and a close that was asked for may be
+   * asked for anew.
+   */
+  begin(role: Role | undefined, nowMs: number): void {
+    this.role = role;
+    this.sessions.renewAll(nowMs);
   }
 
   /** A connection's first frame. */
@@ -64,7 +74,17 @@ export class SessionGate {
       this.hooks.close(connection, "the first frame is no connect request");
       return;
     }
-    const { lastZxid } = this.pipeline;
+    const { role } = this;
+    if (role === undefined) {
+      this.hooks.close(connection, "this server is not serving clients: it has no leader");
+      return;
+    }
+    if (role.isReadOnly && attempt.readOnly !== true) {
+      this.logger.info({ remote: connection.address }, "Refusing a client that does not take a read-only server");
+      this.hooks.close(connection, "the client does not take a read-only server");
+      return;
+    }
+    const lastZxid = this.hooks.lastZxid();
     if (attempt.lastZxidSeen > lastZxid) {
       this.logger.info(
         {
@@ -80,22 +100,18 @@ export class SessionGate {
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.settings;
     connection.sendsReadOnlyFlag = attempt.readOnly !== undefined;
     connection.timeoutMs = Math.min(Math.max(attempt.timeoutMs, minSessionTimeoutMs), maxSessionTimeoutMs);
-    if (attempt.sessionHigh === 0 && attempt.sessionLow === 0) this.create(connection, nowMs);
-    else this.resume(connection, attempt, nowMs);
+    if (attempt.sessionHigh === 0 && attempt.sessionLow === 0) this.create(connection, role, nowMs);
+    else this.resume(connection, attempt, role);
   }
 
   /** The client's own closing of its session. Nothing of the session is accepted from here on. */
-  closeSession(connection: Connection, xid: number, nowMs: number): void {
-    this.sessions.markClosing(connection.session!);
-    this.pipeline.submitCloseSession(
-      this.requestFor(connection.session!, OP.closeSession, xid),
-      connection,
-      nowMs,
-      this.hooks.pathOf,
-    );
+  closeSession(connection: Connection, xid: number, role: Role, nowMs: number): void {
+    const session = connection.session!;
+    this.sessions.markClosing(session);
+    role.submitCloseSession(this.requestFor(session, OP.closeSession, xid), connection, nowMs);
   }
 
-  expireDue(nowMs: number): void {
+  expireDue(role: Role, nowMs: number): void {
     for (const session of this.sessions.expire(nowMs)) {
       const name = sessionName(session);
       this.logger.info(
@@ -103,8 +119,7 @@ export class SessionGate {
         `Expiring session ${name}, timeout of ${session.timeoutMs}ms exceeded`,
       );
       this.sessions.markClosing(session);
-      const request = this.requestFor(session, OP.closeSession, 0);
-      this.pipeline.submitCloseSession(request, undefined, nowMs, this.hooks.pathOf);
+      role.submitCloseSession(this.requestFor(session, OP.closeSession, 0), undefined, nowMs);
     }
   }
 
@@ -115,11 +130,11 @@ export class SessionGate {
   }
 
   /** An expired session's connection is closed without a packet: its client learns it by connecting again. */
-  onSessionClosed(item: PipelineItem, applier: TxnApplier): void {
+  onSessionClosed(item: PipelineItem | undefined, applier: TxnApplier): void {
     const key = sessionKey(applier.clientHigh, applier.clientLow);
     const connection = this.bySession.get(key);
     this.bySession.delete(key);
-    if (connection !== undefined && connection !== item.connection) {
+    if (connection !== undefined && connection !== item?.connection) {
       this.hooks.close(connection, applier.cxid === 0 ? "its session expired" : "its session was closed");
     }
   }
@@ -129,39 +144,68 @@ export class SessionGate {
     if (session !== undefined && this.bySession.get(session.key) === connection) this.bySession.delete(session.key);
   }
 
-  private create(connection: Connection, nowMs: number): void {
+  private create(connection: Connection, role: Role, nowMs: number): void {
     const [idHigh, idLow] = this.ids.next();
+    if (role.isReadOnly) {
+      this.attach(connection, localSession(idHigh, idLow, connection.timeoutMs), nowMs);
+      return;
+    }
     connection.phase = "opening";
-    const request = this.requestFor({ idHigh, idLow }, OP.createSession, 0);
-    this.pipeline.submitCreateSession(request, connection, connection.timeoutMs, nowMs);
+    role.submitCreateSession(
+      this.requestFor({ idHigh, idLow }, OP.createSession, 0),
+      connection,
+      connection.timeoutMs,
+      nowMs,
+    );
   }
 
   /** The password is checked before anything of the session is touched: a stranger's attempt must not disturb it. */
-  private resume(connection: Connection, attempt: ConnectAttempt, nowMs: number): void {
+  private resume(connection: Connection, attempt: ConnectAttempt, role: Role): void {
     const key = sessionKey(attempt.sessionHigh, attempt.sessionLow);
-    const session = this.sessions.get(key);
+    const session = role.isReadOnly ? undefined : this.sessions.get(key);
     if (session === undefined || session.closing || !isPasswordOf(key, attempt.password)) {
-      this.logger.info(
-        { remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` },
-        "Invalid session for a client, probably expired",
-      );
-      writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag);
-      this.hooks.markDirty(connection);
-      this.hooks.close(connection, "the session is not known or its password is wrong");
+      this.refuse(connection, key);
       return;
     }
-    const previous = this.bySession.get(key);
+    connection.phase = "opening";
+    role.revalidate(session, connection, (isValid) => this.onRevalidated(connection, session, isValid));
+  }
+
+  private onRevalidated(connection: Connection, session: Session, isValid: boolean): void {
+    if (connection.phase !== "opening") return;
+    if (!isValid || this.sessions.get(session.key) !== session) {
+      this.refuse(connection, session.key);
+      return;
+    }
+    const previous = this.bySession.get(session.key);
     if (previous !== undefined) this.hooks.close(previous, "the session has connected anew");
-    this.attach(connection, session, nowMs);
+    this.attach(connection, session, this.hooks.nowMs());
+    connection.port.resume();
+  }
+
+  private refuse(connection: Connection, key: bigint): void {
+    this.logger.info(
+      { remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` },
+      "Invalid session for a client, probably expired",
+    );
+    writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag, this.role?.isReadOnly === true);
+    this.hooks.markDirty(connection);
+    this.hooks.close(connection, "the session is not known or its password is wrong");
   }
 
   private attach(connection: Connection, session: Session, nowMs: number): void {
     session.timeoutMs = connection.timeoutMs;
-    this.sessions.touch(session, nowMs);
+    this.role!.onHeard(session, nowMs);
     connection.session = session;
     connection.phase = "open";
     this.bySession.set(session.key, connection);
-    writeConnectResponse(connection.writer(), session, connection.timeoutMs, connection.sendsReadOnlyFlag);
+    writeConnectResponse(
+      connection.writer(),
+      session,
+      connection.timeoutMs,
+      connection.sendsReadOnlyFlag,
+      this.role!.isReadOnly,
+    );
     connection.stats.lastOperation = OP.createSession;
     this.hooks.markDirty(connection);
   }
@@ -178,4 +222,9 @@ export class SessionGate {
     request.sessionLow = session.idLow;
     return request;
   }
+}
+
+/** A session of this server alone, while it is cut off from its peers: it ends with its connection. */
+function localSession(idHigh: number, idLow: number, timeoutMs: number): Session {
+  return newSession(sessionKey(idHigh, idLow), idHigh, idLow, timeoutMs);
 }

@@ -148,6 +148,12 @@ export class PendingChanges {
     for (let i = this.txnStart; i < this.queue.length; i++) this.queue[i]!.replaced = undefined;
   }
 
+  /** Forgets everything in flight: the tree is as it will be. */
+  restart(): void {
+    this.onApplied(Number.POSITIVE_INFINITY);
+    this.digest.copyFrom(this.tree.digest);
+  }
+
   onApplied(zxid: number): void {
     while (this.queueHead < this.queue.length && this.queue[this.queueHead]!.zxid <= zxid) {
       const record = this.queue[this.queueHead]!;

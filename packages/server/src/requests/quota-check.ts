@@ -35,6 +35,11 @@ export class QuotaCheck {
     this.uses.length = this.txnStart;
   }
 
+  /** Forgets everything in flight. */
+  restart(): void {
+    this.uses.length = 0;
+  }
+
   onApplied(zxid: number): void {
     let applied = 0;
     while (applied < this.uses.length && this.uses[applied]!.zxid <= zxid) applied += 1;

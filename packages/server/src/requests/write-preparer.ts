@@ -128,6 +128,23 @@ export class WritePreparer {
     return err;
   }
 
+  /** A write that is refused before anything of its body is looked at. */
+  prepareError(request: WriteRequest, err: number, sink: TxnSink, zxid: number, timeMs: number): void {
+    this.request = request;
+    this.zxid = zxid;
+    this.timeMs = timeMs;
+    sink.begin();
+    this.writeHeader(sink.writer, OP.error);
+    sink.writer.int(err);
+    sink.end(zxid);
+  }
+
+  /** Nothing is in flight: what was thought to come is forgotten, and the tree alone is what counts. */
+  restart(): void {
+    this.pending.restart();
+    this.quotas.restart();
+  }
+
   /** A session that opens. */
   prepareCreateSession(request: WriteRequest, timeoutMs: number, sink: TxnSink, zxid: number, timeMs: number): void {
     this.beginInternal(request, sink, zxid, timeMs);

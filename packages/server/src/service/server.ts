@@ -2,7 +2,7 @@ import { nodeCompression } from "../host/node-compression.js";
 import { NodeDisk } from "../host/node-disk.js";
 import { nodeClock, nodeDigester, nodeRandom, nodeScheduler } from "../host/node-world.js";
 import type { Disk, Logger } from "../ports/index.js";
-import { Replica, type ReplicaSettings } from "../replica/index.js";
+import { Replica, type ReplicaSettings, Standalone } from "../replica/index.js";
 import { SessionTable } from "../sessions/index.js";
 import { dataDirectory, prepareDataDirectory, TxnLog } from "../storage/index.js";
 import { ClientPort } from "./client-port.js";
@@ -224,7 +224,7 @@ class StandaloneServer implements Server {
     const sessions = new SessionTable(settings.tickTimeMs, nodeClock.monotonicMs());
     for (const [key, { idHigh, idLow, timeoutMs }] of database.sessions)
       sessions.add(key, idHigh, idLow, timeoutMs, nodeClock.monotonicMs());
-    return new Replica(
+    const replica = new Replica(
       {
         settings: replicaSettings(settings),
         tree: database.tree,
@@ -232,6 +232,7 @@ class StandaloneServer implements Server {
         sessions,
         lastZxid: Math.max(0, database.recovered.lastZxid),
         log,
+        committedLog: { txnsMin: 0, bytesMax: 0 },
         clock: nodeClock,
         scheduler: nodeScheduler,
         digester: nodeDigester(settings.digestAlgorithm),
@@ -239,10 +240,12 @@ class StandaloneServer implements Server {
       },
       {
         onDurable: (txns, bytes) => this.snapshotter.onDurable(txns, bytes),
-        onBatchEnd: () => this.snapshotter.onBatchEnd(this.replica),
+        onRoundEnd: () => this.snapshotter.onBatchEnd(this.replica),
         onFatal: (error) => this.onFatal(error),
       },
     );
+    replica.serve(new Standalone(replica.proposer, replica.pipeline, replica.sessions));
+    return replica;
   }
 
   /** Intervals may be longer than one timer can wait for. */

@@ -1,3 +1,3 @@
 /** Sessions: their ids and passwords, which ones live, and when they expire. It knows no connection and no tree. */
 export { isPasswordOf, PASSWORD_BYTES, SessionIds, sessionPassword } from "./session-id.js";
-export { type Session, SessionTable } from "./session-table.js";
+export { newSession, type Session, SessionTable } from "./session-table.js";

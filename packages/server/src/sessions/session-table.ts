@@ -15,6 +15,21 @@ export interface Session {
   expiresMs: number;
   /** A closeSession is on its way: nothing of this session is accepted any more. */
   closing: boolean;
+  /** On a leader: the server, of those it leads, whose client speaks for the session; undefined until one does. */
+  owner: object | undefined;
+}
+
+export function newSession(key: bigint, idHigh: number, idLow: number, timeoutMs: number): Session {
+  return {
+    key,
+    idHigh,
+    idLow,
+    timeoutMs,
+    createdTimeoutMs: timeoutMs,
+    expiresMs: 0,
+    closing: false,
+    owner: undefined,
+  };
 }
 
 export class SessionTable {
@@ -44,15 +59,7 @@ export class SessionTable {
   add(key: bigint, idHigh: number, idLow: number, timeoutMs: number, nowMs: number): Session {
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    const session: Session = {
-      key,
-      idHigh,
-      idLow,
-      timeoutMs,
-      createdTimeoutMs: timeoutMs,
-      expiresMs: 0,
-      closing: false,
-    };
+    const session = newSession(key, idHigh, idLow, timeoutMs);
     this.byKey.set(key, session);
     this.touch(session, nowMs);
     return session;
@@ -73,6 +80,18 @@ export class SessionTable {
     const bucket = this.buckets.get(expiresMs);
     if (bucket === undefined) this.buckets.set(expiresMs, new Set([session]));
     else bucket.add(session);
+  }
+
+  /** Whoever was closing a session has given up, and nobody has been heard: each begins its time anew. */
+  renewAll(nowMs: number): void {
+    this.buckets.clear();
+    this.nextBucketMs = this.bucketOf(nowMs, 0);
+    for (const session of this.byKey.values()) {
+      session.closing = false;
+      session.owner = undefined;
+      session.expiresMs = 0;
+      this.touch(session, nowMs);
+    }
   }
 
   /** Its closing has begun; it will not expire a second time. */

@@ -70,6 +70,12 @@ export class LogBatch {
     this.open = -1;
   }
 
+  /** Takes back the entries after `zxid`. */
+  dropAfter(zxid: number): void {
+    while (this.count > 0 && this.zxids[this.count - 1]! > zxid) this.count--;
+    this.writer.length = LOG_HEADER.length + this.byteLength;
+  }
+
   /** The bytes written so far to the open entry's payload. */
   get openEntryBytes(): number {
     return this.open < 0 ? 0 : this.writer.length - this.open;

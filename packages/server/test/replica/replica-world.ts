@@ -1,6 +1,12 @@
 import { type Field, FrameSplitter, type OperationName, XID } from "@watchkeeper/wire";
 import { nodeDigester } from "../../src/host/node-world.js";
-import { type Connection, type ConnectionPort, Replica, type ReplicaSettings } from "../../src/replica/index.js";
+import {
+  type Connection,
+  type ConnectionPort,
+  Replica,
+  type ReplicaSettings,
+  Standalone,
+} from "../../src/replica/index.js";
 import { SessionTable } from "../../src/sessions/index.js";
 import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryLog } from "../../src/testing/memory-log.js";
@@ -67,13 +73,16 @@ export class ReplicaWorld {
         sessions: new SessionTable(all.tickTimeMs, this.clock.monotonicMs()),
         lastZxid,
         log: this.log,
+        committedLog: { txnsMin: 0, bytesMax: 0 },
         clock: this.clock,
         scheduler: this.scheduler,
         digester: nodeDigester("sha1"),
         logger: this.lines,
       },
-      { onDurable: () => {}, onBatchEnd: () => {}, onFatal: (error) => this.fatal.push(error) },
+      { onDurable: () => {}, onRoundEnd: () => {}, onFatal: (error) => this.fatal.push(error) },
     );
+    const { proposer, pipeline, sessions } = this.replica;
+    this.replica.serve(new Standalone(proposer, pipeline, sessions));
   }
 
   /** A connection that has not said anything yet. */
