@@ -3,7 +3,8 @@
 
   capture.py            everything
   capture.py protocol   client-protocol.json
-  capture.py storage    storage/*.json
+  capture.py storage    storage/*.json, but for replicated.json
+  capture.py ensemble   server-protocol.json and storage/replicated.json
   capture.py check      decodes and re-encodes what is there, without a server
 """
 import collections
@@ -20,10 +21,11 @@ RIG = os.path.join(HERE, "rig")
 sys.path.insert(0, RIG)
 sys.dont_write_bytecode = True
 
+import ensemble_scenario  # noqa: E402
 import raw_scenario  # noqa: E402
 import storage_scenario  # noqa: E402
 from apache_server import CLASSPATH, ApacheServer, free_port  # noqa: E402
-from jute import OPERATIONS, decode, encode  # noqa: E402
+from jute import OPERATIONS, decode, encode, kebab  # noqa: E402
 from recording_proxy import RecordingProxy  # noqa: E402
 
 SERVER = "apache-3.8.0"
@@ -90,10 +92,6 @@ def specimens_of(proxy):
             if "undecodable" in (value["body"] or {}):
                 specimen["wellFormed"] = False
             yield specimen
-
-
-def kebab(name):
-    return re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
 def collect(proxies):
@@ -341,14 +339,36 @@ def check_protocol():
           [s["name"] for s in specimens if not s.get("reencodes", True)], "do not re-encode")
 
 
+SERVER_NOTES = " ".join("""
+One packet, snapshot stream, notification (without its 4-byte length) or greeting (the first bytes on an election
+connection) per entry. `value` is what an independent decoder (rig/server_protocol.py) makes of `hex`, written as in
+client-protocol.json; the data of a packet are decoded as its type and `sender` say. `sender` raw: made up for the
+capture, and `understood` says whether the real server answered or took it for nothing.
+""".split())
+
+
+def capture_ensemble():
+    specimens, stored = ensemble_scenario.capture()
+    write_json(os.path.join(HERE, "server-protocol.json"), {"notes": SERVER_NOTES}, "captured", specimens)
+    storage_scenario.write_stored(os.path.join(HERE, "storage", "replicated.json"), stored)
+
+
+def check_ensemble():
+    with open(os.path.join(HERE, "server-protocol.json")) as file:
+        ensemble_scenario.check(json.load(file)["captured"])
+
+
 def main():
-    what = sys.argv[1:] or ["protocol", "storage", "check"]
+    what = sys.argv[1:] or ["protocol", "storage", "ensemble", "check"]
     if "protocol" in what:
         capture_protocol()
     if "storage" in what:
         storage_scenario.capture(os.path.join(HERE, "storage"))
+    if "ensemble" in what:
+        capture_ensemble()
     if "check" in what:
         check_protocol()
+        check_ensemble()
         storage_scenario.check(os.path.join(HERE, "storage"))
 
 

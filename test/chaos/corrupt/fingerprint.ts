@@ -1,7 +1,7 @@
 /** Everything a tree and its sessions hold, as one hash: data, ACLs, Stats, owners, the counters behind sequential names. */
 import { createHash } from "node:crypto";
 import { ByteWriter } from "@watchkeeper/wire";
-import type { Database } from "../../../packages/server/dist/service/load-database.js";
+import type { Database } from "../../../packages/server/dist/replica/load-database.js";
 import { emptyStat, NO_NODE, ROOT } from "../../../packages/server/dist/tree/index.js";
 
 export function fingerprint({ tree, sessions }: Database): string {

@@ -1,7 +1,7 @@
 /** Loads a data directory the way a starting server does, from memory, and tells what came of it. */
 import { nodeCompression } from "../../../packages/server/dist/host/node-compression.js";
 import type { Logger } from "../../../packages/server/dist/ports/index.js";
-import { type Database, loadDatabase } from "../../../packages/server/dist/service/load-database.js";
+import { type Database, loadDatabase } from "../../../packages/server/dist/replica/load-database.js";
 import { DataDirectoryError, dataDirectory } from "../../../packages/server/dist/storage/index.js";
 import { MemoryDisk } from "../../../packages/server/dist/testing/memory-disk.js";
 

@@ -27,10 +27,10 @@ def four_letter_word(port, word):
 
 
 class ApacheServer:
-    def __init__(self, directory, settings=(), properties=(), members=None, server_id=1):
+    def __init__(self, directory, settings=(), properties=(), members=None, server_id=1, port=None):
         self.directory = directory
         self.data = os.path.join(directory, "data")
-        self.port = free_port()
+        self.port = port or free_port()
         self.properties = list(properties)
         os.makedirs(self.data, exist_ok=True)
         lines = ["tickTime=2000", "initLimit=5", "syncLimit=5", "dataDir=" + self.data,
@@ -48,12 +48,18 @@ class ApacheServer:
         self.process = None
 
     def start(self, wanted=("Mode: standalone", "Mode: leader")):
+        return self.launch().wait_for(wanted)
+
+    def launch(self):
         log = open(os.path.join(self.directory, "server.log"), "ab")
         base = ["-Xmx256m", "-Dzookeeper.DigestAuthenticationProvider.superDigest=" + SUPER_DIGEST]
         self.process = subprocess.Popen(
             ["java", "-cp", CLASSPATH] + base + self.properties +
             ["org.apache.zookeeper.server.quorum.QuorumPeerMain", self.config],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory)
+        return self
+
+    def wait_for(self, wanted):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

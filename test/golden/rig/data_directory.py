@@ -15,6 +15,7 @@ TXNS = {
     5: ("setData", [("path", "ustring"), ("data", "buffer"), ("version", "int")]),
     7: ("setACL", [("path", "ustring"), ("acl", ACLS), ("version", "int")]),
     13: ("check", [("path", "ustring"), ("version", "int")]),
+    16: ("reconfig", [("path", "ustring"), ("data", "buffer"), ("version", "int")]),
     14: ("multi", [("txns", ("vector", [("type", "int"), ("data", "buffer")]))]),
     15: ("create2", CREATE_TXN),
     19: ("createContainer", CONTAINER_TXN),
@@ -32,8 +33,12 @@ STAT_PERSISTED = [("czxid", "long"), ("mzxid", "long"), ("ctime", "long"), ("mti
 CONTAINER_OWNER = -2 ** 63
 
 
+EPOCHS = ("acceptedEpoch", "currentEpoch")
+
+
 def zxid_of(name):
-    return int(os.path.basename(name).split(".")[1], 16)
+    """The zxid in the name of a log or snapshot; a member of an ensemble keeps its epochs beside them."""
+    return 0 if name in EPOCHS else int(os.path.basename(name).split(".")[1], 16)
 
 
 def read_log(path):

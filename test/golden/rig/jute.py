@@ -3,6 +3,7 @@
 It shares nothing with the project's codec: the tables below were written from the protocol's description and are held
 against what real servers and clients send. Every specimen must decode to its last byte and encode back to itself.
 """
+import re
 import struct
 
 STAT = [("czxid", "long"), ("mzxid", "long"), ("ctime", "long"), ("mtime", "long"), ("version", "int"),
@@ -58,6 +59,12 @@ OPERATIONS = {
     -11: ("closeSession", [], []),
 }
 OPCODES = {name: code for code, (name, _, _) in OPERATIONS.items()}
+
+
+def kebab(name):
+    """A name of these tables as names of specimens spell it."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
 
 REQUEST_HEADER = [("xid", "int"), ("type", "int")]
 REPLY_HEADER = [("xid", "int"), ("zxid", "long"), ("err", "int")]

@@ -272,10 +272,14 @@ def capture(target):
             ("gz", populate_little, ["snapCount=20", "snapshot.compression.method=gz"], False),
             ("snappy", populate_little, ["snapCount=20", "snapshot.compression.method=snappy"], False)]:
         result = make(scenario, settings, fuzzy_wanted)
-        with open(os.path.join(target, name + ".json"), "w") as file:
-            json.dump({"server": "apache-3.8.0", **result}, file, indent=1)
-            file.write("\n")
-        expected = result["expected"]
-        print("storage/%s.json: %d files, %d nodes, last zxid %s, digest %s, fuzzy %s" % (
-            name, len(result["files"]), len(expected["nodes"]), expected["lastZxid"], expected["digest"],
-            expected.get("fuzzySnapshots")))
+        write_stored(os.path.join(target, name + ".json"), result)
+
+
+def write_stored(path, result):
+    with open(path, "w") as file:
+        json.dump({"server": "apache-3.8.0", **result}, file, indent=1)
+        file.write("\n")
+    expected = result["expected"]
+    print("storage/%s: %d files, %d nodes, last zxid %s, digest %s, fuzzy %s" % (
+        os.path.basename(path), len(result["files"]), len(expected["nodes"]), expected["lastZxid"],
+        expected["digest"], expected.get("fuzzySnapshots")))

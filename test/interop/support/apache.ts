@@ -8,6 +8,8 @@ import { type ServerOptions, type ServerProcess, startServerProcess } from "./se
 export interface ApacheOptions extends ServerOptions {
   /** System properties that exist only as -D, such as `znode.container.checkIntervalMs` or `jute.maxbuffer`. */
   readonly javaProperties?: Readonly<Record<string, string>>;
+  /** Flags of the JVM itself, such as the size of its heap. */
+  readonly jvmFlags?: readonly string[];
 }
 
 export function startApache(options: ApacheOptions = {}): Promise<ServerProcess> {
@@ -19,7 +21,7 @@ export function startApache(options: ApacheOptions = {}): Promise<ServerProcess>
     {
       name: "Apache ZooKeeper 3.8.0",
       command: "java",
-      args: (configFile) => [...quickJvmFlags, ...properties, "-cp", jars, main, configFile],
+      args: (configFile) => [...quickJvmFlags, ...(options.jvmFlags ?? []), ...properties, "-cp", jars, main, configFile],
       cwd: import.meta.dirname,
     },
     options,

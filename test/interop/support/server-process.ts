@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly myId?: number;
   /** Default true. False for a member of an ensemble that cannot serve before the others are there. */
   readonly waitUntilServing?: boolean;
+  /** Added to this process's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ServerProcess {
@@ -63,7 +65,7 @@ export async function startServerProcess(launch: LaunchCommand, options: ServerO
   writeFileSync(configFile, configText(dataDir, clientPort, options.configLines ?? []));
 
   const logFile = join(home, "server.log");
-  const child = spawnWithLog(launch, configFile, logFile);
+  const child = spawnWithLog(launch, configFile, logFile, options.environment);
   const killWithParent = () => child.kill("SIGKILL");
   process.once("exit", killWithParent);
   const ended = new Promise<string>((resolve) => {
@@ -115,10 +117,19 @@ function configText(dataDir: string, clientPort: number, extraLines: readonly st
   return `${lines.join("\n")}\n`;
 }
 
-function spawnWithLog(launch: LaunchCommand, configFile: string, logFile: string): ChildProcess {
+function spawnWithLog(
+  launch: LaunchCommand,
+  configFile: string,
+  logFile: string,
+  environment: ServerOptions["environment"],
+): ChildProcess {
   const log = openSync(logFile, "w");
   try {
-    return spawn(launch.command, [...launch.args(configFile)], { cwd: launch.cwd, stdio: ["ignore", log, log] });
+    return spawn(launch.command, [...launch.args(configFile)], {
+      cwd: launch.cwd,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...environment },
+    });
   } finally {
     closeSync(log);
   }

@@ -31,7 +31,7 @@ export function requireZkCli(): void {
   requireProgram(zkCli, "zookeeper");
 }
 
-class Shell {
+export class Shell {
   readonly #child;
   #unread = "";
   #wake: () => void = () => {};

@@ -5,6 +5,13 @@
 export type { CommittedLog, CommittedLogLimits } from "./committed-log.js";
 export { Connection, type ConnectionPort, type ConnectionStats, recycleOutput } from "./connection.js";
 export type { SweepSettings } from "./container-sweeper.js";
+export {
+  type Database,
+  type DatabaseContent,
+  type LoadDatabase,
+  loadDatabase,
+  receiveDatabase,
+} from "./load-database.js";
 export type { Proposer } from "./proposer.js";
 export { Replica, type ReplicaHooks, type ReplicaParts } from "./replica.js";
 export type { Role } from "./role.js";
@@ -13,3 +20,5 @@ export type { ReplicaSettings } from "./settings.js";
 export { itemOf, Standalone } from "./standalone.js";
 export { readPersistedStat, TreeRestore } from "./tree-snapshot.js";
 export type { DurableLog, PipelineItem, TxnObserver, TxnPipeline } from "./txn-pipeline.js";
+export { emptyWriteRequest, type WriteRequest } from "../requests/index.js";
+export { ServerStats } from "./server-stats.js";

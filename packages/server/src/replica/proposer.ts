@@ -40,10 +40,10 @@ export class Proposer {
   }
 
   /** A write that is refused before anything else of it is looked at. */
-  refuse(request: WriteRequest, err: number): void {
+  refuse(request: WriteRequest, err: number, item: PipelineItem | undefined): void {
     const batch = this.pipeline.roomyBatch();
     this.preparer.prepareError(request, err, batch, this.nextZxid(), this.clock.wallMs());
-    this.pipeline.added(undefined);
+    this.pipeline.added(item);
   }
 
   createSession(request: WriteRequest, timeoutMs: number, item: PipelineItem | undefined): void {

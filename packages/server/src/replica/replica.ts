@@ -48,6 +48,8 @@ export interface ReplicaParts {
   readonly log: DurableLog;
   /** How much of the committed history is kept in memory for peers that were away; none on a single server. */
   readonly committedLog: CommittedLogLimits;
+  /** Those of the replica whose place this one takes. */
+  readonly stats?: ServerStats;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly digester: Digester;
@@ -96,7 +98,7 @@ export class Replica {
     this.sessions = parts.sessions;
     this.nowMs = clock.monotonicMs();
     this.lastTickMs = this.nowMs;
-    this.stats = new ServerStats(this.nowMs);
+    this.stats = parts.stats ?? new ServerStats(this.nowMs);
     this.watches = new WatchTable(tree.hashSeed);
     this.access = new AccessControl(tree.acls, settings, parts.digester);
     this.events = new EventDelivery(this.watches, this.access, (connection) => this.markDirty(connection));
@@ -114,7 +116,7 @@ export class Replica {
       {
         ...parts,
         committedLog: this.committedLog,
-        applier: new TxnApplier(tree, parts.quotas, this.events),
+        applier: new TxnApplier(tree, parts.quotas, this.events, pending),
         events: this.events,
         makeBatch: () => new LogBatch(settings.txnBytesMax),
       },

@@ -14,6 +14,13 @@ import type { TxnObserver } from "./txn-pipeline.js";
 export interface Role extends TxnObserver {
   /** Whether sessions expire here, and containers and TTL nodes are cleaned up from here. */
   readonly keepsSessions: boolean;
+  /** Whether clients may connect at all: a leader can be told to do nothing but lead. */
+  readonly servesClients: boolean;
+  /**
+   * What is served holds everything up to this zxid, though no txn may have it: an epoch begins with a counter
+   * of 0, and a client may have been told of that by another server.
+   */
+  readonly historyZxid: number;
   /** No write is taken, and new sessions live on this server alone, until it is back among its peers. */
   readonly isReadOnly: boolean;
   /** A client's write. The request's bytes and the request itself are good during the call only. */

@@ -75,8 +75,8 @@ export class SessionGate {
       return;
     }
     const { role } = this;
-    if (role === undefined) {
-      this.hooks.close(connection, "this server is not serving clients: it has no leader");
+    if (role === undefined || !role.servesClients) {
+      this.hooks.close(connection, "this server is not serving clients now");
       return;
     }
     if (role.isReadOnly && attempt.readOnly !== true) {
@@ -84,7 +84,7 @@ export class SessionGate {
       this.hooks.close(connection, "the client does not take a read-only server");
       return;
     }
-    const lastZxid = this.hooks.lastZxid();
+    const lastZxid = Math.max(this.hooks.lastZxid(), role.historyZxid);
     if (attempt.lastZxidSeen > lastZxid) {
       this.logger.info(
         {

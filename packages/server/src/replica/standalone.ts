@@ -10,6 +10,8 @@ import type { PipelineItem, PipelineItemKind, TxnPipeline } from "./txn-pipeline
 export class Standalone implements Role {
   readonly keepsSessions = true;
   readonly isReadOnly = false;
+  readonly servesClients = true;
+  readonly historyZxid = 0;
   private readonly proposer: Proposer;
   private readonly pipeline: TxnPipeline;
   private readonly sessions: SessionTable;
@@ -65,5 +67,6 @@ export function itemOf(
   connection: Connection | undefined,
   receivedMs: number,
 ): PipelineItem {
-  return { kind, connection, xid: request.xid, opcode: request.opcode, receivedMs };
+  const { sessionHigh, sessionLow, xid, opcode } = request;
+  return { kind, connection, sessionHigh, sessionLow, xid, opcode, receivedMs };
 }

@@ -26,6 +26,8 @@ export type PipelineItemKind = "write" | "createSession" | "closeSession" | "int
 export interface PipelineItem {
   readonly kind: PipelineItemKind;
   readonly connection: Connection | undefined;
+  readonly sessionHigh: number;
+  readonly sessionLow: number;
   readonly xid: number;
   readonly opcode: number;
   readonly receivedMs: number;
@@ -210,9 +212,10 @@ export class TxnPipeline {
     this.committedZxid = Math.min(this.committedZxid, zxid);
   }
 
-  /** Hands out the txns that are logged and not applied, in order, after `zxid`. */
+  /** Hands out the txns after `zxid` that are not applied, in order, whether or not they are on the disk yet. */
   *unapplied(zxid: number): Generator<{ readonly batch: LogBatch; readonly entry: number }, void> {
-    for (const { batch, applied } of this.landed) {
+    const groups = [...this.landed, ...(this.flying === undefined ? [] : [this.flying]), ...this.full, this.open];
+    for (const { batch, applied } of groups) {
       for (let entry = applied; entry < batch.count; entry++) if (batch.zxid(entry) > zxid) yield { batch, entry };
     }
   }

@@ -20,7 +20,7 @@ const REFUSAL_LOG_INTERVAL_MS = 5000;
 export class ClientPort {
   refusedConnections = 0;
   private readonly settings: ClientPortSettings;
-  private readonly replica: Replica;
+  private readonly replica: () => Replica;
   private readonly onWord: WordHandler;
   private readonly logger: Logger;
   private readonly server: Server;
@@ -29,7 +29,7 @@ export class ClientPort {
   private refusalsSinceLog = 0;
   private lastRefusalLogMs = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: ClientPortSettings, replica: Replica, onWord: WordHandler, logger: Logger) {
+  constructor(settings: ClientPortSettings, replica: () => Replica, onWord: WordHandler, logger: Logger) {
     this.settings = settings;
     this.replica = replica;
     this.onWord = onWord;
@@ -101,7 +101,7 @@ export class ClientPort {
     const client = new ClientSocket(
       socket,
       { address, port: remotePort },
-      this.replica,
+      this.replica(),
       this.settings,
       this.onWord,
       (reason) => {

@@ -2,16 +2,19 @@ import { nodeCompression } from "../host/node-compression.js";
 import { NodeDisk } from "../host/node-disk.js";
 import { nodeClock, nodeDigester, nodeRandom, nodeScheduler } from "../host/node-world.js";
 import type { Disk, Logger } from "../ports/index.js";
-import { Replica, type ReplicaSettings, Standalone } from "../replica/index.js";
+import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica, type ServerStats } from "../replica/index.js";
 import { SessionTable } from "../sessions/index.js";
 import { dataDirectory, prepareDataDirectory, TxnLog } from "../storage/index.js";
 import { ClientPort } from "./client-port.js";
 import type { ServerSettings } from "./config/index.js";
 import { lockDataDirectory } from "./data-lock.js";
 import { dataDirectories, directoryBytes } from "./directory-sizes.js";
+import { joinEnsemble } from "./ensemble-member.js";
 import { wordHandler } from "./four-letter-words/index.js";
-import { type Database, loadDatabase } from "./load-database.js";
+import type { MakeReplica, Member } from "./member.js";
+import { OUTPUT_BYTES_MAX, OUTPUT_BYTES_PAUSE, replicaSettings } from "./replica-settings.js";
 import { messageOf, Snapshotter } from "./snapshotter.js";
+import { standAlone } from "./standalone-member.js";
 
 /** A running server. */
 export interface Server {
@@ -28,19 +31,10 @@ export interface Server {
   readonly ended: Promise<Error | undefined>;
 }
 
-/** Standalone servers make session ids as server 1, with Apache too. */
-const STANDALONE_SERVER_ID = 1;
-/** Replies of this size and requests behind them are held back until the client has read. */
-const OUTPUT_BYTES_PAUSE = 128 << 10;
-/** Watch events beyond this, unread, cost a client its connection. */
-const OUTPUT_BYTES_MAX = 16 << 20;
-const WATCHES_PER_CONNECTION_MAX = 2_000_000;
-/** A multiRead's answer; clients take a megabyte unless told otherwise. */
-const MULTI_READ_BYTES_MAX = 64 << 20;
-/** Received and not answered, in memory. */
-const BACKLOG_BYTES_MAX = 64 << 20;
 /** Expiry needs no more: a session's bucket is at least this long. */
 const TICK_INTERVAL_MS_MAX = 200;
+/** What a member of an ensemble keeps of the last txns, in memory, for servers that were away for a moment. */
+const COMMITTED_LOG_BYTES_MAX = 64 << 20;
 
 /** @param disk the machine's, unless a test brings one that fails */
 export async function startServer(
@@ -74,7 +68,7 @@ function lockDirectories(settings: ServerSettings): () => void {
 async function start(settings: ServerSettings, logger: Logger, disk: Disk, unlock: () => void): Promise<Server> {
   const directory = dataDirectory(disk, settings.dataDir, settings.dataLogDir);
   await prepareDataDirectory(disk, directory, settings.dataDirAutocreate, logger);
-  const database = await loadDatabase({
+  const load: LoadDatabase = {
     disk,
     directory,
     compression: nodeCompression,
@@ -84,7 +78,8 @@ async function start(settings: ServerSettings, logger: Logger, disk: Disk, unloc
     trustEmptySnapshot: settings.trustEmptySnapshot,
     autocreateDatabase: settings.databaseAutocreate,
     entryBytesMax: settings.frameBytesMax + settings.recordExtraBytes,
-  });
+  };
+  const database = await loadDatabase(load);
   const log = new TxnLog(
     { disk, directory: directory.logDirectory, clock: nodeClock, logger },
     {
@@ -106,23 +101,26 @@ async function start(settings: ServerSettings, logger: Logger, disk: Disk, unloc
     snapLogBytesMax: settings.snapLogBytesMax,
     purgeRetainCount: settings.purgeRetainCount,
   });
-  const server = new StandaloneServer(settings, logger, database, log, snapshotter, unlock);
+  const server = new RunningServer(settings, logger, log, snapshotter, unlock);
+  const parts = { settings, logger, load, database, log, snapshotter, makeReplica: server.makeReplica };
+  server.member = settings.ensemble === undefined ? standAlone(parts) : await joinEnsemble(parts, settings.ensemble);
   await server.open();
   return server;
 }
 
-class StandaloneServer implements Server {
+/** The process around a member: its client port, its timers, its end. */
+class RunningServer implements Server {
   readonly ended: Promise<Error | undefined>;
   address: { host: string; port: number };
+  member!: Member;
   private readonly settings: ServerSettings;
   private readonly logger: Logger;
-  private readonly database: Database;
   private readonly log: TxnLog;
   private readonly snapshotter: Snapshotter;
   private readonly unlock: () => void;
-  private readonly replica: Replica;
   private readonly port: ClientPort;
   private readonly timers: NodeJS.Timeout[] = [];
+  private stats: ServerStats | undefined;
   private resolveEnded!: (reason: Error | undefined) => void;
   private closing: Promise<void> | undefined;
   private failed = false;
@@ -130,14 +128,12 @@ class StandaloneServer implements Server {
   constructor(
     settings: ServerSettings,
     logger: Logger,
-    database: Database,
     log: TxnLog,
     snapshotter: Snapshotter,
     unlock: () => void,
   ) {
     this.settings = settings;
     this.logger = logger;
-    this.database = database;
     this.log = log;
     this.snapshotter = snapshotter;
     this.unlock = unlock;
@@ -145,7 +141,7 @@ class StandaloneServer implements Server {
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;
     });
-    this.replica = this.makeReplica();
+    const server = this;
     this.port = new ClientPort(
       {
         ...settings.clientAddress,
@@ -156,14 +152,17 @@ class StandaloneServer implements Server {
         outputBytesPause: OUTPUT_BYTES_PAUSE,
         outputBytesMax: OUTPUT_BYTES_MAX,
       },
-      this.replica,
+      () => this.member.replica,
       wordHandler({
-        replica: this.replica,
+        get replica() {
+          return server.member.replica;
+        },
         settings,
         clientPort: () => this.address.port,
         directorySizes: () => this.directorySizes(),
         fsyncThresholdExceedCount: () => log.fsyncThresholdExceedCount,
         refusedConnections: () => this.port.refusedConnections,
+        ...(settings.ensemble === undefined ? {} : { ensemble: () => this.member.ensembleView!() }),
       }),
       logger,
     );
@@ -175,15 +174,52 @@ class StandaloneServer implements Server {
   }
 
   async open(): Promise<void> {
-    const { recovered } = this.database;
-    // An empty directory must not be left with a log and no snapshot: no server would start on that.
-    if (recovered.snapshot === undefined) await this.snapshotter.takeFirst(this.replica);
+    await this.member.prepare();
     this.address = await this.port.listen();
-    if (recovered.snapshot !== undefined && recovered.txnsLoaded > 0) void this.snapshotter.take(this.replica);
+    try {
+      await this.member.start();
+    } catch (error) {
+      this.port.destroy();
+      throw error;
+    }
     const tickMs = Math.min(TICK_INTERVAL_MS_MAX, Math.max(10, Math.floor(this.settings.tickTimeMs / 4)));
-    this.timers.push(setInterval(() => this.replica.tick(), tickMs));
+    this.timers.push(setInterval(() => this.member.replica.tick(), tickMs));
     if (this.settings.purgeIntervalMs > 0) this.schedulePurge(0);
   }
+
+  readonly makeReplica: MakeReplica = (content: DatabaseContent, lastZxid: number) => {
+    const { settings, log, logger } = this;
+    const sessions = new SessionTable(settings.tickTimeMs, nodeClock.monotonicMs());
+    for (const [key, { idHigh, idLow, timeoutMs }] of content.sessions)
+      sessions.add(key, idHigh, idLow, timeoutMs, nodeClock.monotonicMs());
+    const { ensemble } = settings;
+    const replica = new Replica(
+      {
+        settings: replicaSettings(settings),
+        tree: content.tree,
+        quotas: content.quotas,
+        sessions,
+        lastZxid,
+        log,
+        committedLog:
+          ensemble === undefined
+            ? { txnsMin: 0, bytesMax: 0 }
+            : { txnsMin: ensemble.commitLogCount, bytesMax: COMMITTED_LOG_BYTES_MAX },
+        clock: nodeClock,
+        scheduler: nodeScheduler,
+        digester: nodeDigester(settings.digestAlgorithm),
+        logger,
+        ...(this.stats === undefined ? {} : { stats: this.stats }),
+      },
+      {
+        onDurable: (txns, bytes) => this.snapshotter.onDurable(txns, bytes),
+        onRoundEnd: () => this.snapshotter.onRoundEnd(replica),
+        onFatal: (error) => this.onFatal(error),
+      },
+    );
+    this.stats = replica.stats;
+    return replica;
+  };
 
   close(): Promise<void> {
     this.closing ??= this.shutDown();
@@ -192,13 +228,14 @@ class StandaloneServer implements Server {
 
   private async shutDown(): Promise<void> {
     this.port.stopListening();
-    await this.replica.drain();
+    await this.member.replica.drain();
     await this.release();
     this.resolveEnded(undefined);
   }
 
   private async release(): Promise<void> {
     for (const timer of this.timers) clearTimeout(timer);
+    await this.member.stop();
     if (this.failed) this.port.destroy();
     else await this.port.close();
     await this.snapshotter.close();
@@ -219,35 +256,6 @@ class StandaloneServer implements Server {
     );
   }
 
-  private makeReplica(): Replica {
-    const { settings, database, log, logger } = this;
-    const sessions = new SessionTable(settings.tickTimeMs, nodeClock.monotonicMs());
-    for (const [key, { idHigh, idLow, timeoutMs }] of database.sessions)
-      sessions.add(key, idHigh, idLow, timeoutMs, nodeClock.monotonicMs());
-    const replica = new Replica(
-      {
-        settings: replicaSettings(settings),
-        tree: database.tree,
-        quotas: database.quotas,
-        sessions,
-        lastZxid: Math.max(0, database.recovered.lastZxid),
-        log,
-        committedLog: { txnsMin: 0, bytesMax: 0 },
-        clock: nodeClock,
-        scheduler: nodeScheduler,
-        digester: nodeDigester(settings.digestAlgorithm),
-        logger,
-      },
-      {
-        onDurable: (txns, bytes) => this.snapshotter.onDurable(txns, bytes),
-        onRoundEnd: () => this.snapshotter.onBatchEnd(this.replica),
-        onFatal: (error) => this.onFatal(error),
-      },
-    );
-    replica.serve(new Standalone(replica.proposer, replica.pipeline, replica.sessions));
-    return replica;
-  }
-
   /** Intervals may be longer than one timer can wait for. */
   private schedulePurge(waitedMs: number): void {
     if (waitedMs === 0) void this.snapshotter.purge();
@@ -261,34 +269,4 @@ class StandaloneServer implements Server {
     const { snapDirectory, logDirectory } = dataDirectories(this.settings);
     return { dataDirBytes: directoryBytes(snapDirectory), logDirBytes: directoryBytes(logDirectory) };
   }
-}
-
-function replicaSettings(settings: ServerSettings): ReplicaSettings {
-  return {
-    serverId: STANDALONE_SERVER_ID,
-    tickTimeMs: settings.tickTimeMs,
-    minSessionTimeoutMs: settings.minSessionTimeoutMs,
-    maxSessionTimeoutMs: settings.maxSessionTimeoutMs,
-    frameBytesMax: settings.frameBytesMax,
-    txnBytesMax: settings.frameBytesMax + settings.recordExtraBytes,
-    globalOutstandingLimit: settings.outstandingRequestsMax,
-    outputBytesPause: OUTPUT_BYTES_PAUSE,
-    outputBytesMax: OUTPUT_BYTES_MAX,
-    watchesPerConnectionMax: WATCHES_PER_CONNECTION_MAX,
-    multiReadBytesMax: MULTI_READ_BYTES_MAX,
-    backlogBytesMax: BACKLOG_BYTES_MAX,
-    sessionlessTimeoutMs: settings.sessionlessConnectionMs,
-    skipAcl: settings.skipAcl,
-    digestEnabled: settings.digestAuthEnabled,
-    superDigest: settings.superDigest,
-    treeDigestEnabled: settings.digestEnabled,
-    enforceQuota: settings.enforceQuota,
-    extendedTypesEnabled: settings.extendedTypesEnabled,
-    reconfigEnabled: settings.reconfigEnabled,
-    sweep: {
-      checkIntervalMs: settings.containerCheckIntervalMs,
-      maxPerMinute: settings.containerDeletionsPerMinuteMax,
-      maxNeverUsedIntervalMs: settings.containerNeverUsedMs,
-    },
-  };
 }

@@ -42,6 +42,7 @@ export class Snapshotter {
   private readonly schedule: SnapshotSchedule;
   private due = false;
   private closing = false;
+  private abandoned = false;
   private sliceBeganMs = 0;
   private lastSnapshotBytes = 0;
   private running: Promise<void> = Promise.resolve();
@@ -62,7 +63,7 @@ export class Snapshotter {
     if (due === "roll-and-snapshot") this.due = true;
   }
 
-  onBatchEnd(replica: Replica): void {
+  onRoundEnd(replica: Replica): void {
     if (!this.due) return;
     this.due = false;
     void this.take(replica).finally(() => this.schedule.ended(this.lastSnapshotBytes));
@@ -72,6 +73,13 @@ export class Snapshotter {
   take(replica: Replica): Promise<void> {
     this.running = this.tryToWrite(replica);
     return this.running;
+  }
+
+  /** Gives up the snapshot that is being written, if any, as of a tree that will not be served any more. */
+  async abandon(): Promise<void> {
+    this.abandoned = true;
+    await this.running;
+    this.abandoned = false;
   }
 
   /** Gives up the snapshot that is being written, if any, and resolves when nothing is left of it. */
@@ -101,7 +109,7 @@ export class Snapshotter {
     try {
       await this.write(replica, () => this.rest());
     } catch (error) {
-      if (this.closing) return;
+      if (this.closing || this.abandoned) return;
       this.parts.logger.error(
         { error: messageOf(error) },
         "A snapshot could not be written; nothing is lost, the log has everything, but it grows. Make space or mend the disk: the next snapshot is tried when it is due",
@@ -113,6 +121,7 @@ export class Snapshotter {
   private async rest(): Promise<void> {
     const tookMs = performance.now() - this.sliceBeganMs;
     if (this.closing) throw new Error("the server is closing");
+    if (this.abandoned) throw new Error("the tree is not this server's any more");
     await setTimeout(Math.min(tookMs * REST_PER_WORK, REST_MS_MAX));
     this.sliceBeganMs = performance.now();
   }

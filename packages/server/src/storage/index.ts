@@ -22,6 +22,14 @@ export { DataDirectoryError } from "./data-directory-error.js";
 export { type DecodedTxn, decodeTxn, type TxnOperation } from "./decode-txn.js";
 export { type EpochName, readEpoch, writeEpoch } from "./epoch-files.js";
 export {
+  type AcceptedEpochOnDisk,
+  type CurrentEpochOnDisk,
+  type Epochs,
+  loadEpochs,
+  writeAcceptedEpoch,
+  writeCurrentEpoch,
+} from "./epochs.js";
+export {
   type CompressionMethod,
   isStrayName,
   type LogName,
@@ -29,6 +37,14 @@ export {
   parseSnapshotName,
   type SnapshotName,
 } from "./file-names.js";
+export {
+  type HistoryChunk,
+  type HistoryEnd,
+  type HistoryRange,
+  type HistorySurvey,
+  readHistory,
+  surveyHistory,
+} from "./history.js";
 export { LogBatch } from "./log-batch.js";
 export type { LogVerdict } from "./log-break.js";
 export { REPAIR_ADVICE, replayLogs, type TornTail } from "./log-replay.js";
@@ -48,7 +64,14 @@ export { type PurgePlan, planPurge, purge } from "./retention.js";
 export type { SnapshotSession, SnapshotSink, SnapshotSource } from "./snapshot-content.js";
 export { readSnapshot, type SnapshotRead, type SnapshotReadOptions } from "./snapshot-reader.js";
 export { type SnapshotDue, SnapshotSchedule, type SnapshotScheduleOptions } from "./snapshot-schedule.js";
+export {
+  readSnapshotStream,
+  SnapshotStreamError,
+  type SnapshotStreamRead,
+  snapshotPieces,
+} from "./snapshot-stream.js";
 export { type SnapshotWrite, type SnapshotWritten, writeSnapshot } from "./snapshot-writer.js";
+export { discardHistory, type Truncation, truncateHistory } from "./truncate-history.js";
 export { TxnLog, type TxnLogOptions } from "./txn-log.js";
 export { type LogReadOptions, readTxnLog } from "./txn-log-reader.js";
 export { beginsEpoch, formatZxid, isZxid } from "./zxid.js";

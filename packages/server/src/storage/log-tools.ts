@@ -133,7 +133,8 @@ export async function planLogCut(
   return { end, txnsKept, lastZxidKept, txnsCut, firstZxidCut, verdict };
 }
 
-async function truncateFile(disk: Disk, path: string, size: number): Promise<void> {
+/** Resolves when the file is on the disk as it is then. */
+export async function truncateFile(disk: Disk, path: string, size: number): Promise<void> {
   const file = await disk.open(path, { mode: "write" });
   try {
     await file.truncate(size);

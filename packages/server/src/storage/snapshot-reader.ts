@@ -1,16 +1,16 @@
-import { readInt, readLongAsNumber, STAT_PERSISTED_BYTES, WireError } from "@watchkeeper/wire";
+import { readInt, readLongAsNumber, WireError } from "@watchkeeper/wire";
 import type { Disk } from "../ports/index.js";
 import { adler32 } from "./adler32.js";
 import { type Compression, CompressionError } from "./compression.js";
 import { DataDirectoryError } from "./data-directory-error.js";
 import type { CompressionMethod } from "./file-names.js";
 import { ENTRY_BYTES_MAX_DEFAULT, FORMAT_VERSION } from "./log-format.js";
+import { SnapshotBodyParser, type SnapshotBodyRead } from "./snapshot-body-parser.js";
 import type { SnapshotSink } from "./snapshot-content.js";
 import {
   DIGEST_SECTION_BYTES,
   LAST_ZXID_SECTION_BYTES,
   SEAL_BYTES,
-  SESSION_BYTES,
   SNAPSHOT_HEADER,
   SNAPSHOT_MAGIC,
 } from "./snapshot-format.js";
@@ -29,9 +29,7 @@ export interface SnapshotReadOptions {
   readonly valueBytesMax?: number;
 }
 
-export interface SnapshotRead {
-  readonly nodeCount: number;
-  readonly sessionCount: number;
+export interface SnapshotRead extends SnapshotBodyRead {
   /** Of the digest section; undefined where the file has none. */
   readonly digestZxid: number | undefined;
   /** Of the last section; undefined where the file has none. A server goes by the file's name instead. */
@@ -86,9 +84,8 @@ class SnapshotParser {
   private readonly packed: boolean;
   private readonly window: StreamWindow;
   private readonly sink: SnapshotSink;
-  private readonly valueBytesMax: number;
+  private readonly body: SnapshotBodyParser;
   private checksum = 1;
-  private nodeCount = 0;
 
   constructor(
     file: { readonly path: string; readonly packed: boolean },
@@ -99,10 +96,10 @@ class SnapshotParser {
     this.path = file.path;
     this.packed = file.packed;
     this.sink = sink;
-    this.valueBytesMax = valueBytesMax;
     this.window = new StreamWindow(pieces, (bytes, start, end) => {
       this.checksum = adler32(bytes, start, end, this.checksum);
     });
+    this.body = new SnapshotBodyParser(this.window, sink, valueBytesMax, (found) => this.damaged(found), "file");
   }
 
   async close(): Promise<void> {
@@ -112,11 +109,9 @@ class SnapshotParser {
   async parse(): Promise<SnapshotRead> {
     try {
       await this.header();
-      const sessionCount = await this.sessions();
-      await this.acls();
-      await this.nodes();
+      const body = await this.body.parse();
       await this.seal("the node list");
-      return { nodeCount: this.nodeCount, sessionCount, ...(await this.sections()) };
+      return { ...body, ...(await this.sections()) };
     } catch (error) {
       // What the codec or the sink could not make sense of is wrong with the file.
       if (error instanceof CompressionError || error instanceof WireError) throw this.damaged(error.message, error);
@@ -125,7 +120,7 @@ class SnapshotParser {
   }
 
   private async header(): Promise<void> {
-    await this.need(SNAPSHOT_HEADER.length, "the header");
+    await this.body.need(SNAPSHOT_HEADER.length, "the header");
     const magic = readInt(this.window.bytes, this.window.at);
     if (magic !== SNAPSHOT_MAGIC) {
       const found = (magic >>> 0).toString(16);
@@ -137,101 +132,11 @@ class SnapshotParser {
     this.window.at += SNAPSHOT_HEADER.length;
   }
 
-  private async sessions(): Promise<number> {
-    const count = await this.count("the session list");
-    for (let i = 0; i < count; i++) {
-      if (this.window.available < SESSION_BYTES) await this.need(SESSION_BYTES, "the session list");
-      const { bytes, at } = this.window;
-      this.sink.session({
-        idHigh: readInt(bytes, at),
-        idLow: readInt(bytes, at + 4),
-        timeoutMs: readInt(bytes, at + 8),
-      });
-      this.window.at += SESSION_BYTES;
-    }
-    return count;
-  }
-
-  private async acls(): Promise<void> {
-    const count = await this.count("the ACL table");
-    const { window } = this;
-    for (let i = 0; i < count; i++) {
-      await this.need(12, "the ACL table");
-      const aclId = readLongAsNumber(window.bytes, window.at);
-      if (!isZxid(aclId)) throw this.damaged(`an ACL list has the id ${aclId}; ids from 0 to 2^53-1 can be held`);
-      let length = this.aclListLength();
-      while (length === undefined) {
-        const wanted = window.available * 2;
-        if (window.available >= this.valueBytesMax)
-          throw this.damaged(`an ACL list is longer than ${this.valueBytesMax} bytes`);
-        if (!(await window.need(wanted)) && this.aclListLength() === undefined) throw this.ended("the ACL table");
-        length = this.aclListLength();
-      }
-      this.sink.acl(aclId, window.bytes, window.at + 8, window.at + 8 + length);
-      window.at += 8 + length;
-    }
-  }
-
-  /** The bytes of the vector<ACL> behind an ACL id; undefined where the window does not hold all of it. */
-  private aclListLength(): number | undefined {
-    const { bytes, at: start, end } = this.window;
-    let at = start + 8;
-    const count = readInt(bytes, at);
-    at += 4;
-    if (count < -1) throw this.damaged(`an ACL list has the count ${count}`);
-    for (let i = 0; i < count; i++) {
-      at += 4;
-      for (let text = 0; text < 2; text++) {
-        if (at + 4 > end) return undefined;
-        const length = readInt(bytes, at);
-        if (length < -1 || length > this.valueBytesMax) throw this.damaged(`an ACL has a text of length ${length}`);
-        at += 4 + Math.max(0, length);
-      }
-    }
-    return at > end ? undefined : at - start - 8;
-  }
-
-  private async nodes(): Promise<void> {
-    for (let missing = this.wholeNodes(); missing > 0; missing = this.wholeNodes()) {
-      await this.need(missing, "the node list");
-    }
-  }
-
-  /** Delivers the nodes that lie whole in the window. @returns the bytes the next one needs; 0 behind the last */
-  private wholeNodes(): number {
-    const { window, sink, valueBytesMax } = this;
-    const { bytes, end } = window;
-    for (;;) {
-      const at = window.at;
-      if (end - at < 5) return 5;
-      const pathLength = readInt(bytes, at);
-      if (pathLength === 1 && bytes[at + 4] === 0x2f) {
-        window.at += 5;
-        return 0;
-      }
-      if (pathLength < 0 || pathLength > valueBytesMax) throw this.damaged(`a node has a path of length ${pathLength}`);
-      const dataStart = at + 4 + pathLength + 4;
-      if (end < dataStart) return dataStart - at;
-      const dataLength = readInt(bytes, dataStart - 4);
-      if (dataLength < -1 || dataLength > valueBytesMax) throw this.damaged(`a node has data of length ${dataLength}`);
-      const aclAt = dataStart + Math.max(0, dataLength);
-      const next = aclAt + 8 + STAT_PERSISTED_BYTES;
-      if (end < next) return next - at;
-      const aclId = readLongAsNumber(bytes, aclAt);
-      if (!Number.isSafeInteger(aclId)) throw this.damaged(`a node has the ACL id ${aclId}, beyond what can be held`);
-      if (!sink.node(bytes, at + 4, pathLength, dataStart, dataLength, aclId, aclAt + 8)) {
-        throw this.damaged("a node comes before its parent");
-      }
-      this.nodeCount++;
-      window.at = next;
-    }
-  }
-
   private async seal(of: string): Promise<void> {
     const { window } = this;
     window.report();
     const expected = this.checksum;
-    await this.need(SEAL_BYTES, `the seal of ${of}`);
+    await this.body.need(SEAL_BYTES, `the seal of ${of}`);
     const { bytes, at } = window;
     const found = readLongAsNumber(bytes, at);
     if (found !== expected) {
@@ -276,22 +181,6 @@ class SnapshotParser {
     this.window.at += 8;
     await this.seal("the last zxid");
     return zxid;
-  }
-
-  private async count(of: string): Promise<number> {
-    await this.need(4, of);
-    const count = readInt(this.window.bytes, this.window.at);
-    if (count < 0) throw this.damaged(`${of} has the count ${count}`);
-    this.window.at += 4;
-    return count;
-  }
-
-  private async need(count: number, within: string): Promise<void> {
-    if (this.window.available < count && !(await this.window.need(count))) throw this.ended(within);
-  }
-
-  private ended(within: string): DataDirectoryError {
-    return this.damaged(`the file ends within ${within}`);
   }
 
   private damaged(what: string, cause?: unknown): DataDirectoryError {

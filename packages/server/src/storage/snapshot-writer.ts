@@ -1,10 +1,8 @@
-import { ByteWriter, DIGEST_VERSION } from "@watchkeeper/wire";
 import { type Disk, DiskError, type DiskFile, type Logger } from "../ports/index.js";
-import { adler32 } from "./adler32.js";
 import type { Compression } from "./compression.js";
 import { type CompressionMethod, snapshotFileName, unfinishedName } from "./file-names.js";
 import type { SnapshotSource } from "./snapshot-content.js";
-import { SNAPSHOT_HEADER, TERMINATOR } from "./snapshot-format.js";
+import { SnapshotEncoder } from "./snapshot-encoder.js";
 
 /**
  * Writes a snapshot while the server goes on: a slice of the tree is encoded, written, and then requests
@@ -27,9 +25,6 @@ export interface SnapshotWritten {
   /** As it lies on the disk, packed or not. */
   readonly fileBytes: number;
 }
-
-/** About a millisecond's encoding: what a request waits for at most on a snapshot's account. */
-const SLICE_BYTES = 256 << 10;
 
 /** So much is written between two syncs: a snapshot that hands its gigabyte to the disk at once would hold up the log's writes. */
 const UNSYNCED_BYTES_MAX = 8 << 20;
@@ -95,89 +90,8 @@ async function writeAll(file: DiskFile, pieces: AsyncIterable<Uint8Array>): Prom
 }
 
 async function* pacedSlices(source: SnapshotSource, pause: () => Promise<void>): AsyncGenerator<Uint8Array> {
-  for (const slice of new SnapshotEncoder(source).slices()) {
+  for (const slice of new SnapshotEncoder(source).file()) {
     yield slice;
     await pause();
-  }
-}
-
-/** Turns a source into the file's bytes, slice by slice, all in the same memory: a slice is valid until the next is asked for. */
-class SnapshotEncoder {
-  private readonly source: SnapshotSource;
-  private readonly writer = new ByteWriter(SLICE_BYTES * 2);
-  private checksum = 1;
-  private checkedBytes = 0;
-
-  constructor(source: SnapshotSource) {
-    this.source = source;
-  }
-
-  *slices(): Generator<Uint8Array> {
-    const { writer, source } = this;
-    writer.copy(SNAPSHOT_HEADER, 0, SNAPSHOT_HEADER.length);
-    yield* this.sessions();
-    yield* this.acls();
-    let nodesLeft = true;
-    while (nodesLeft) {
-      nodesLeft = source.writeNodes(writer, SLICE_BYTES);
-      if (writer.length >= SLICE_BYTES) yield this.slice();
-    }
-    this.terminator();
-    this.seal();
-
-    const { zxid, digestHigh, digestLow } = source.digest();
-    writer.longFromNumber(zxid);
-    writer.int(DIGEST_VERSION);
-    writer.longParts(digestHigh, digestLow);
-    this.seal();
-    writer.longFromNumber(Math.max(zxid, source.zxid));
-    this.seal();
-    yield this.slice();
-  }
-
-  private *sessions(): Generator<Uint8Array> {
-    const { writer } = this;
-    const sessions = [...this.source.sessions()];
-    writer.int(sessions.length);
-    for (const { idHigh, idLow, timeoutMs } of sessions) {
-      writer.longParts(idHigh, idLow);
-      writer.int(timeoutMs);
-      if (writer.length >= SLICE_BYTES) yield this.slice();
-    }
-  }
-
-  private *acls(): Generator<Uint8Array> {
-    const { writer } = this;
-    const acls = [...this.source.acls()];
-    writer.int(acls.length);
-    for (const { aclId, bytes } of acls) {
-      writer.longFromNumber(aclId);
-      writer.copy(bytes, 0, bytes.length);
-      if (writer.length >= SLICE_BYTES) yield this.slice();
-    }
-  }
-
-  private terminator(): void {
-    this.writer.copy(TERMINATOR, 0, TERMINATOR.length);
-  }
-
-  /** The checksum of everything before it, earlier seals included. */
-  private seal(): void {
-    this.check();
-    this.writer.longParts(0, this.checksum);
-    this.terminator();
-  }
-
-  private check(): void {
-    this.checksum = adler32(this.writer.bytes, this.checkedBytes, this.writer.length, this.checksum);
-    this.checkedBytes = this.writer.length;
-  }
-
-  private slice(): Uint8Array {
-    this.check();
-    const slice = this.writer.view();
-    this.writer.reset();
-    this.checkedBytes = 0;
-    return slice;
   }
 }

@@ -10,11 +10,11 @@ export class StreamWindow {
   /** The stream offset of `bytes[0]`. */
   private base = 0;
   private readonly pieces: AsyncIterator<Uint8Array>;
-  private readonly onConsumed: (bytes: Uint8Array, start: number, end: number) => void;
+  private readonly onConsumed: ((bytes: Uint8Array, start: number, end: number) => void) | undefined;
   private reportedTo = 0;
 
   /** @param onConsumed is given all bytes, in order, once they are consumed: for checksums */
-  constructor(pieces: AsyncIterable<Uint8Array>, onConsumed: (bytes: Uint8Array, start: number, end: number) => void) {
+  constructor(pieces: AsyncIterable<Uint8Array>, onConsumed?: (bytes: Uint8Array, start: number, end: number) => void) {
     this.pieces = pieces[Symbol.asyncIterator]();
     this.onConsumed = onConsumed;
   }
@@ -40,7 +40,7 @@ export class StreamWindow {
 
   /** Hands the bytes consumed so far to `onConsumed`. */
   report(): void {
-    if (this.at > this.reportedTo) this.onConsumed(this.bytes, this.reportedTo, this.at);
+    if (this.at > this.reportedTo) this.onConsumed?.(this.bytes, this.reportedTo, this.at);
     this.reportedTo = this.at;
   }
 

@@ -1,5 +1,5 @@
 import { FILE_HEADER_BYTES, readInt, readLongAsNumber, TXN_HEADER_BYTES } from "@watchkeeper/wire";
-import type { Disk } from "../ports/index.js";
+import type { Disk, DiskFile } from "../ports/index.js";
 import { adler32 } from "./adler32.js";
 import { FileWindow } from "./file-window.js";
 import { isWholeEntry, judgeBreak, type LogVerdict } from "./log-break.js";
@@ -42,35 +42,63 @@ export async function readTxnLog(
   onEntry: OnEntry,
   options: LogReadOptions = {},
 ): Promise<LogVerdict> {
-  const file = await disk.open(path, { mode: "read" });
+  const scan = await LogScan.open(disk, path, onEntry, options);
   try {
-    const window = new FileWindow(file, await file.size());
-    return await new LogScan(window, onEntry, options.entryBytesMax ?? ENTRY_BYTES_MAX_DEFAULT).run();
+    for (;;) {
+      const verdict = await scan.next();
+      if (verdict !== undefined) return verdict;
+    }
   } finally {
-    await file.close();
+    await scan.close();
   }
 }
 
-class LogScan {
+/** The same, a stretch of the file at a time, for who must wait between two. */
+export class LogScan {
+  private readonly file: DiskFile;
   private readonly window: FileWindow;
   private readonly onEntry: OnEntry;
   private readonly entryBytesMax: number;
   private lastZxid = -1;
+  /** Behind the last entry delivered. */
+  private position = 0;
 
-  constructor(window: FileWindow, onEntry: OnEntry, entryBytesMax: number) {
-    this.window = window;
+  private constructor(file: DiskFile, fileBytes: number, onEntry: OnEntry, entryBytesMax: number) {
+    this.file = file;
+    this.window = new FileWindow(file, fileBytes);
     this.onEntry = onEntry;
     this.entryBytesMax = entryBytesMax;
   }
 
-  async run(): Promise<LogVerdict> {
-    let verdict = await this.header();
-    for (let position = FILE_HEADER_BYTES; verdict === undefined; ) {
-      const next = this.wholeEntries(position);
-      if (next === position) verdict = await this.fetchEntry(position);
-      position = next;
+  /** The file is held to end where it ends now, whatever is appended while it is read. */
+  static async open(disk: Disk, path: string, onEntry: OnEntry, options: LogReadOptions = {}): Promise<LogScan> {
+    const file = await disk.open(path, { mode: "read" });
+    try {
+      return new LogScan(file, await file.size(), onEntry, options.entryBytesMax ?? ENTRY_BYTES_MAX_DEFAULT);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
+  }
+
+  /**
+   * Reads on and delivers the entries that lie in memory then; what was delivered stays valid until the
+   * next call.
+   * @returns how the file ended, once it has
+   */
+  async next(): Promise<LogVerdict | undefined> {
+    if (this.position === 0) {
+      const verdict = await this.header();
+      if (verdict !== undefined) return verdict;
+      this.position = FILE_HEADER_BYTES;
+    }
+    const verdict = await this.fetchEntry(this.position);
+    if (verdict === undefined) this.position = this.wholeEntries(this.position);
     return verdict;
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
   }
 
   /** @returns a verdict where no entry can follow */

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { nodeCompression } from "../../src/host/node-compression.js";
 import {
@@ -16,33 +14,8 @@ import {
 } from "../../src/storage/index.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { ContentSink, ContentSource } from "./contents.js";
+import { GOLDEN_NAMES, type GoldenDirectory, golden } from "./golden-directories.js";
 import { MemoryLogger } from "./world.js";
-
-/** Whole data directories of Apache 3.8.0 servers, and what a restarted Apache made of them (test/golden). */
-interface GoldenDirectory {
-  readonly files: Record<string, { readonly gzipBase64: string }>;
-  readonly expected: {
-    readonly lastZxid: string;
-    readonly logs: Record<string, { readonly zxid: string; readonly type: number; readonly digest: string | null }[]>;
-    readonly nodes: Record<
-      string,
-      { readonly data: { readonly hex: string } | null; readonly stat: { mzxid: string } }
-    >;
-    readonly fuzzySnapshots?: readonly string[];
-  };
-}
-
-const NAMES = ["fresh", "populated", "gz", "snappy"] as const;
-
-function golden(name: string): { disk: MemoryDisk; expected: GoldenDirectory["expected"] } {
-  const url = new URL(`../../../../test/golden/storage/${name}.json`, import.meta.url);
-  const { files, expected } = JSON.parse(readFileSync(url, "utf8")) as GoldenDirectory;
-  const disk = new MemoryDisk();
-  for (const [path, { gzipBase64 }] of Object.entries(files)) {
-    disk.setContents(`/data/${path}`, Uint8Array.from(gunzipSync(Buffer.from(gzipBase64, "base64"))));
-  }
-  return { disk, expected };
-}
 
 async function replay(disk: MemoryDisk) {
   const txns: { zxid: string; type: number; digest: string | null }[] = [];
@@ -70,7 +43,7 @@ function allTxns({ logs }: GoldenDirectory["expected"]) {
     .sort((a, b) => Number(a.zxid) - Number(b.zxid));
 }
 
-describe.each(NAMES)("the directory %s of an Apache server", (name) => {
+describe.each(GOLDEN_NAMES)("the directory %s of an Apache server", (name) => {
   test("is recovered from its newest snapshot on", async () => {
     const { disk, expected } = golden(name);
     const { recovered, txns } = await replay(disk);

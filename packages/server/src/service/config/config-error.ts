@@ -27,7 +27,7 @@ export type ConfigErrorCode =
   | "UNREADABLE"
   /** Protection was asked for that this release does not have. */
   | "SECURITY"
-  /** An ensemble was asked for. */
+  /** Asks for an ensemble of a kind that is not there yet. */
   | "ENSEMBLE";
 
 export interface ConfigErrorFacts {

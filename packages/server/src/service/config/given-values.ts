@@ -1,8 +1,8 @@
+import { PropertiesError, type Property, parseProperties } from "../../zab/index.js";
 import { ConfigError, type ConfigWarning, type Origin, originFacts, originPhrase } from "./config-error.js";
 import type { JvmProperty } from "./jvm-flags.js";
 import { isZooKeeperProperty, type KeyMatch, type KeyRow, matchFileKey, matchProperty, propertyOf } from "./keys.js";
 import { nearestKey } from "./nearest-key.js";
-import { PropertiesError, type Property, parseProperties } from "./properties.js";
 
 /**
  * What was said, key by key, before anybody asks whether it makes sense: JVM flags first, the file
@@ -116,7 +116,7 @@ function misplaced(spelling: string, match: KeyMatch, origin: Origin): ConfigWar
   return { code: "NOT_READ_HERE", level: "warn", message, key: name, ...originFacts(origin) };
 }
 
-function setTwice(key: string, overruled: Property, winner: Property, file: string): ConfigWarning {
+export function setTwice(key: string, overruled: Property, winner: Property, file: string): ConfigWarning {
   const message = `${file} line ${winner.line}: ${key} is set twice; this line counts, not line ${overruled.line}.`;
   return { code: "SET_TWICE", level: "warn", message, key, file, line: winner.line };
 }

@@ -1,3 +1,5 @@
+import { readHost } from "../../zab/index.js";
+
 /**
  * The kinds of value a configuration key takes: how the text is read, what to tell someone whose
  * text cannot be read, and the unit that documentation names. A kind knows syntax only; ranges and
@@ -91,13 +93,6 @@ const path: Kind<string> = {
   unit: "path",
   read: (value) => (value === "" ? undefined : { value }),
 };
-
-const HOST = /^(?:\[[0-9a-fA-F:.]+(?:%\w+)?\]|[0-9a-fA-F]*:[0-9a-fA-F:.]+(?:%\w+)?|[^\s:;|/[\]]+)$/;
-
-/** A host name or an IP address; an IPv6 address may stand in brackets, which are taken off. */
-export function readHost(text: string): string | undefined {
-  return HOST.test(text) ? text.replace(/^\[|\]$/g, "") : undefined;
-}
 
 const address: Kind<string> = {
   expected: "an IP address or a host name",

@@ -1,23 +1,13 @@
 import { z } from "zod";
+import { ensembleSettingsSchema } from "./ensemble-settings.js";
 import type { SupportedKeyName } from "./keys.js";
+import { bytes, count, milliseconds } from "./numbers.js";
 
 /**
  * Everything a server is told, checked: the one shape that the process, its connections and its
  * storage are built from. Ranges are Apache's; what zoo.cfg says in its own units stands here in the
  * units of the names. The messages complete "expected ...".
  */
-function milliseconds(min: number) {
-  return z.int().min(min, `a whole number of milliseconds, ${min} or more`);
-}
-
-function count(min: number) {
-  return z.int().min(min, `a whole number, ${min} or more`);
-}
-
-function bytes(min: number) {
-  return z.int().min(min, `a whole number of bytes, ${min} or more`);
-}
-
 const path = z.string().min(1, "a path");
 
 /** How a hash of the digest scheme is called in Node; the Java names are in digest-algorithms.ts. */
@@ -97,11 +87,14 @@ export const serverSettingsSchema = z.strictObject({
   fourLetterWords: z.union([z.literal("*"), z.array(z.string())]),
   readOnlyModeEnabled: z.boolean(),
   reconfigEnabled: z.boolean(),
+
+  /** Undefined for a single server. */
+  ensemble: ensembleSettingsSchema.optional(),
 });
 
 export type ServerSettings = Readonly<z.infer<typeof serverSettingsSchema>>;
 
-/** The key behind each setting, so that a value out of range is reported where it stands. */
+/** The key behind each setting of every server, so that a value out of range is reported where it stands. */
 export const keysOfSettings = {
   clientAddress: "clientPort",
   listenBacklog: "clientPortListenBacklog",
@@ -142,4 +135,4 @@ export const keysOfSettings = {
   fourLetterWords: "4lw.commands.whitelist",
   readOnlyModeEnabled: "readonlymode.enabled",
   reconfigEnabled: "reconfigEnabled",
-} as const satisfies Readonly<Record<keyof ServerSettings, SupportedKeyName>>;
+} as const satisfies Readonly<Record<Exclude<keyof ServerSettings, "ensemble">, SupportedKeyName>>;

@@ -4,14 +4,26 @@
  *
  * Reading touches no file but through `readText`, so the same text always gives the same settings.
  */
-import { isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
+import { parseRole } from "../../zab/index.js";
 import { ConfigError, type ConfigWarning, originPhrase } from "./config-error.js";
 import { digestAlgorithmOf, digestAlgorithmsExpected } from "./digest-algorithms.js";
 import type { ReadText } from "./dynamic-file.js";
+import { readEnsemble } from "./ensemble.js";
+import { type EnsembleSettings, keysOfEnsembleSettings } from "./ensemble-settings.js";
 import { collectGiven, type OptionValue, readEntries } from "./given-values.js";
 import { type Environment, readJvmFlags } from "./jvm-flags.js";
 import { conflict, type GivenValues, judgeValues, malformed, warning } from "./key-verdicts.js";
-import { readSingleServer, type SingleServer } from "./membership.js";
+import { reading } from "./members.js";
+import {
+  type ClientPart,
+  clientPart,
+  type Ensemble,
+  peerTypeWarnings,
+  readMembership,
+  type SingleServer,
+} from "./membership.js";
+import { type Myid, readMyid } from "./myid.js";
 import { SettingValues } from "./setting-values.js";
 import { keysOfSettings, type ServerSettings, serverSettingsSchema } from "./settings-schema.js";
 
@@ -40,24 +52,25 @@ export function readSettings(source: SettingsSource): ReadSettings {
   const warnings = [...given.warnings, ...judgeValues(given.values)];
   const values = new SettingValues(given.values, file?.file, source.workingDirectory);
   const directories = readDirectories(values, warnings);
-  const server = readSingleServer({
+  const membership = readMembership({
     values: given.values,
-    multiAddressEnabled: given.values.get("multiAddress.enabled")?.text.toLowerCase() === "true",
+    multiAddressEnabled: values.read("multiAddress.enabled"),
     standaloneEnabled: values.read("standaloneEnabled"),
     extendedTypesEnabled: values.read("extendedTypesEnabled"),
-    myid: readMyid(directories.dataDir, source.readText),
     readText: source.readText,
   });
-  warnings.push(...server.warnings);
+  warnings.push(...membership.warnings);
+  const myid = readMyid(directories.dataDir, source.readText);
   checkElectionAlgorithm(values);
   const settings: ServerSettings = {
     ...directories,
-    clientAddress: readClientAddress(values, server),
+    clientAddress: readClientAddress(values, clientPart(membership, myid.id)),
     ...readConnectionLimits(values),
     ...readTimes(values),
     ...readStorage(values, warnings),
     ...readRecords(values),
     ...readAccess(values),
+    ...readRole(values, membership, myid, warnings),
   };
   checkRanges(settings, given.values);
   warnings.push(...dangers(given.values, settings), ...recommendations(values));
@@ -84,22 +97,22 @@ function readDirectories(values: SettingValues, warnings: ConfigWarning[]) {
   return { dataDir: snapshots, dataLogDir: dataLogDir === undefined ? snapshots : absolute("dataLogDir", dataLogDir) };
 }
 
-/** A single server needs no myid; one that is there must be a number all the same, as with Apache. */
-function readMyid(dataDir: string, readText: ReadText): number | undefined {
-  const file = join(dataDir, "myid");
-  let text: string;
-  try {
-    text = readText(file);
-  } catch {
-    return undefined;
-  }
-  const found = text.split(/\r\n|\r|\n/)[0]!.trim();
-  if (/^[+-]?\d+$/.test(found)) return Number(found);
-  const message = `${file}: serverid ${found} is not a number: expected this server's number on the first line.`;
-  throw new ConfigError("MALFORMED", message, { file, line: 1, expected: "this server's number", found });
+/** What only an ensemble's server has, and what peerType says of either. */
+function readRole(
+  values: SettingValues,
+  membership: SingleServer | Ensemble,
+  myid: Myid,
+  warnings: ConfigWarning[],
+): Pick<ServerSettings, "ensemble"> {
+  const given = values.given("peerType");
+  const asked = given === undefined ? "participant" : reading(given, () => parseRole(given.text));
+  const line =
+    membership.kind === "single" ? undefined : membership.members.find((one) => one.line.id === myid.id)?.line;
+  warnings.push(...peerTypeWarnings(given, asked, line?.role ?? "participant"));
+  return membership.kind === "single" ? {} : { ensemble: readEnsemble(values, membership, myid, warnings) };
 }
 
-function readClientAddress(values: SettingValues, { client }: SingleServer): ServerSettings["clientAddress"] {
+function readClientAddress(values: SettingValues, client: ClientPart | undefined): ServerSettings["clientAddress"] {
   const host = values.read("clientPortAddress");
   const given = values.given("clientPort");
   const port = values.read("clientPort");
@@ -117,7 +130,7 @@ function readClientAddress(values: SettingValues, { client }: SingleServer): Ser
 }
 
 /** Apache would start here and listen nowhere: nobody wants that, so it is an error. */
-function addressWithoutPort(values: SettingValues, client: SingleServer["client"]): ServerSettings["clientAddress"] {
+function addressWithoutPort(values: SettingValues, client: ClientPart | undefined): ServerSettings["clientAddress"] {
   const address = values.given("clientPortAddress");
   if (address !== undefined) throw conflict(address, "clientPortAddress is set but clientPort is not set");
   if (client !== undefined) return client.address;
@@ -237,9 +250,15 @@ function allowedWords(listed: readonly string[], readOnlyModeEnabled: boolean): 
 function checkRanges(settings: ServerSettings, values: GivenValues): void {
   const issue = serverSettingsSchema.safeParse(settings).error?.issues[0];
   if (issue === undefined) return;
-  const given = values.get(keysOfSettings[issue.path[0] as keyof ServerSettings]);
+  const given = values.get(keyOf(issue.path));
   if (given === undefined) throw new Error(`settings that nobody gave are out of range: ${issue.message}`);
   throw malformed(given, issue.message);
+}
+
+/** The key behind the place in the settings that a value out of range was found in. */
+function keyOf([setting, detail]: readonly PropertyKey[]): string {
+  if (setting === "ensemble") return keysOfEnsembleSettings[detail as keyof EnsembleSettings];
+  return keysOfSettings[setting as keyof typeof keysOfSettings];
 }
 
 function dangers(values: GivenValues, { skipAcl, forceSync }: ServerSettings): ConfigWarning[] {

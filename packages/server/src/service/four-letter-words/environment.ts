@@ -20,9 +20,26 @@ export function configuration(context: WordContext): string {
     ["minSessionTimeout", settings.minSessionTimeoutMs],
     ["maxSessionTimeout", settings.maxSessionTimeoutMs],
     ["clientPortListenBacklog", settings.listenBacklog],
-    ["serverId", 0],
+    ["serverId", settings.ensemble?.myid ?? 0],
   ];
-  return lines.map(([key, value]) => `${key}=${value}\n`).join("");
+  return `${lines.map(([key, value]) => `${key}=${value}\n`).join("")}${ensembleLines(context)}`;
+}
+
+/** What a server of an ensemble adds; as with Apache, the last line has no end. */
+function ensembleLines({ settings: { ensemble }, ensemble: viewOf }: WordContext): string {
+  if (ensemble === undefined) return "";
+  const [own] = ensemble.config.members.get(ensemble.myid)?.addresses ?? [];
+  const lines: [string, string | number][] = [
+    ["initLimit", ensemble.initLimitTicks],
+    ["syncLimit", ensemble.syncLimitTicks],
+    ["electionAlg", 3],
+    ["electionPort", own?.electionPort ?? -1],
+    ["quorumPort", own?.quorumPort ?? -1],
+    ["peerType", ensemble.role === "observer" ? 1 : 0],
+  ];
+  const view = viewOf?.();
+  const members = view === undefined || view.serves === "read-only" ? "" : `membership: \n${view.config.text}`;
+  return `${lines.map(([key, value]) => `${key}=${value}\n`).join("")}${members}`;
 }
 
 /** Apache's keys in Apache's order; what only a Java process has is `<NA>`. */

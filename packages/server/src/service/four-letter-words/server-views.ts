@@ -4,12 +4,14 @@ import type { Session } from "../../sessions/index.js";
 import { WATCH_BIT } from "../../watches/index.js";
 import { SERVER_VERSION } from "../version.js";
 import { describeConnection } from "./connections.js";
+import { modeOf, proposalBytes } from "./ensemble-view.js";
 import type { WordContext } from "./word-context.js";
 
 /** `srvr`, and with the clients `stat`. */
 export function serverStats(context: WordContext, withClients: boolean): string {
   const { replica } = context;
   const { stats } = replica;
+  const view = context.ensemble?.();
   const answered = stats.latencyCount > 0;
   const lines = [
     `Latency min/avg/max: ${answered ? stats.latencyMinMs : 0}/${averageLatency(context)}/${stats.latencyMaxMs}`,
@@ -18,13 +20,18 @@ export function serverStats(context: WordContext, withClients: boolean): string 
     `Connections: ${replica.connections.size}`,
     `Outstanding: ${replica.outstandingRequests}`,
     `Zxid: 0x${replica.lastZxid.toString(16)}`,
-    "Mode: standalone",
+    `Mode: ${modeOf(view)}`,
     `Node count: ${replica.tree.count + 1}`, // the root has two names in Apache's map and counts twice
   ];
+  if (view?.leader !== undefined) {
+    const { last, min, max } = proposalBytes(view.leader);
+    lines.push(`Proposal sizes last/min/max: ${last}/${min}/${max}`);
+  }
   const clients = withClients
     ? `Clients:\n${[...replica.connections].map((one) => describeConnection(one, false)).join("")}\n`
     : "";
-  return `Zookeeper version: ${SERVER_VERSION}\n${clients}${lines.map((line) => `${line}\n`).join("")}`;
+  const readOnly = view?.serves === "read-only" ? "READ-ONLY mode; serving only read-only clients\n" : "";
+  return `Zookeeper version: ${SERVER_VERSION}\n${readOnly}${clients}${lines.map((line) => `${line}\n`).join("")}`;
 }
 
 /** A decimal of at most four places, with at least one: Java's way with a double. */
@@ -42,12 +49,9 @@ export function digests(context: WordContext): string {
 
 export function dumpSessions(context: WordContext): string {
   const { replica } = context;
-  const buckets = replica.sessions.bucketsInOrder();
-  const lines = ["SessionTracker dump:", `Session Sets (${buckets.length})/(${replica.sessions.count}):`];
-  for (const [expiresMs, sessions] of buckets) {
-    lines.push(`${sessions.size} expire at ${javaDate(Date.now() + expiresMs - performance.now())}:`);
-    for (const session of sessions) lines.push(`\t${sessionName(session)}`);
-  }
+  const view = context.ensemble?.();
+  const tracked = view === undefined || view.leader !== undefined ? expiringSessions(context) : knownSessions(context);
+  const lines = ["SessionTracker dump:", ...tracked];
   lines.push("ephemeral nodes dump:", `Sessions with Ephemerals (${replica.tree.ephemerals.size}):`);
   for (const [key, nodes] of replica.tree.ephemerals) {
     lines.push(`0x${BigInt.asUintN(64, key).toString(16)}:`);
@@ -60,6 +64,24 @@ export function dumpSessions(context: WordContext): string {
     lines.push(`\tip: /${connection.address}:${connection.remotePort} sessionId: ${id}`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** Where sessions expire: on a single server and on a leader. */
+function expiringSessions({ replica }: WordContext): string[] {
+  const buckets = replica.sessions.bucketsInOrder();
+  const lines = [`Session Sets (${buckets.length})/(${replica.sessions.count}):`];
+  for (const [expiresMs, sessions] of buckets) {
+    lines.push(`${sessions.size} expire at ${javaDate(Date.now() + expiresMs - performance.now())}:`);
+    for (const session of sessions) lines.push(`\t${sessionName(session)}`);
+  }
+  return lines;
+}
+
+/** A learner knows every session and leaves its expiry to the leader. */
+function knownSessions({ replica }: WordContext): string[] {
+  const sessions = [...replica.sessions.all()].sort((one, other) => (one.key < other.key ? -1 : 1));
+  const lines = sessions.map((session) => `${sessionName(session)}\t${session.timeoutMs}ms`);
+  return [`Global Sessions(${sessions.length}):`, ...lines];
 }
 
 /** As Java prints a date, in UTC. */

@@ -1,5 +1,6 @@
 import type { Replica } from "../../replica/index.js";
 import type { ServerSettings } from "../config/index.js";
+import type { EnsembleView } from "./ensemble-view.js";
 
 /** What the words may look at. */
 export interface WordContext {
@@ -10,4 +11,6 @@ export interface WordContext {
   readonly directorySizes: () => { readonly dataDirBytes: number; readonly logDirBytes: number };
   readonly fsyncThresholdExceedCount: () => number;
   readonly refusedConnections: () => number;
+  /** Left out for a single server. */
+  readonly ensemble?: () => EnsembleView;
 }

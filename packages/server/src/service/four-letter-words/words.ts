@@ -13,6 +13,17 @@ interface Word {
   readonly answer: (context: WordContext, argument: Uint8Array | undefined) => string;
   /** Answers even while no database is being served. */
   readonly always?: true;
+  /** What it says while none is, where that is not Apache's usual line. */
+  readonly withoutService?: string;
+}
+
+const NOT_SERVING = "This ZooKeeper instance is not currently serving requests";
+
+/** A server that looks for a leader has nothing to tell that would hold a moment later. */
+export function answerOf(word: Word, context: WordContext, argument: Uint8Array | undefined): string {
+  if (word.always !== true && context.ensemble?.().serves === "nobody")
+    return word.withoutService ?? `${NOT_SERVING}\n`;
+  return word.answer(context, argument);
 }
 
 /** Trace masks mean nothing here; the default is Apache's. */
@@ -31,8 +42,8 @@ export const words: Readonly<Record<string, Word>> = {
   dump: { answer: dumpSessions },
   envi: { answer: environment, always: true },
   gtmk: { answer: () => String(traceMask), always: true },
-  hash: { answer: digests },
-  isro: { answer: () => "rw" },
+  hash: { answer: digests, withoutService: NOT_SERVING },
+  isro: { answer: (context) => (context.ensemble?.().serves === "read-only" ? "ro" : "rw"), withoutService: "null" },
   mntr: { answer: monitor },
   ruok: { answer: () => "imok", always: true },
   srst: { answer: resetServerStats },

@@ -165,26 +165,13 @@ describe("server lines", () => {
 
   test("peerType=observer is not what a single server is", () => {
     const { warnings } = readZooCfg(`${MINIMAL}peerType=observer`);
-    expect(warnings[0]).toMatchObject({ code: "TAKEN_AS", key: "peerType", line: 3 });
-  });
-
-  test.each([
-    ["three servers", `${ONE}\nserver.2=b:2888:3888\nserver.3=c:2888:3888`, "an ensemble of 3 voting servers"],
-    [
-      "two and an observer",
-      `${ONE}\nserver.2=b:2888:3888\nserver.3=c:2888:3888:observer`,
-      "an ensemble of 2 voting servers",
-    ],
-    [
-      "one that shall not stand alone",
-      `${ONE}\nstandaloneEnabled=false`,
-      "standaloneEnabled=false asks for an ensemble",
-    ],
-  ])("an ensemble comes in a later release: %s", (_case, lines, sentence) => {
-    const error = errorIn(lines);
-    expect(error).toMatchObject({ code: "ENSEMBLE", exitCode: 2, facts: { line: 3, key: "server.1" } });
-    expect(error.message).toContain(sentence);
-    expect(error.message).toContain("ensembles come in a later one");
+    expect(warnings[0]).toMatchObject({
+      code: "TAKEN_AS",
+      key: "peerType",
+      line: 3,
+      message:
+        "zoo.cfg line 3: Peer type from servers list (participant) doesn't match peerType (observer). Defaulting to servers list.",
+    });
   });
 
   test.each([
@@ -222,8 +209,6 @@ describe("a dynamic file", () => {
   test("holds the server lines, and they count as if they stood in the main file", () => {
     const { settings } = readZooCfg(`dataDir=/data\n${POINTER}`, dynamic("server.1=a:2888:3888:participant;2190"));
     expect(settings.clientAddress.port).toBe(2190);
-    const error = errorIn(POINTER, dynamic("server.1=a:2888:3888\nserver.2=b:2888:3888"));
-    expect(error).toMatchObject({ code: "ENSEMBLE", facts: { file: "/etc/zk.dynamic", line: 1 } });
   });
 
   test("must be there", () => {

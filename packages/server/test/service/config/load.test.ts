@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadSettings } from "../../../src/service/config/index.js";
+import { readSettings } from "../../../src/service/config/settings.js";
 import { errorOf } from "./read-zoo-cfg.js";
 
 let directory: string;
@@ -28,13 +29,24 @@ test("a file is read as Java reads it, and named in errors as it was given", () 
 
 test("a dynamic file and myid are found where the configuration says", () => {
   mkdirSync(join(directory, "data"));
-  writeFileSync(join(directory, "data", "myid"), "one\n");
   writeFileSync(join(directory, "zoo.cfg"), "dataDir=./data\ndynamicConfigFile=members\n");
-  expect(errorOf(() => load("zoo.cfg")).message).toContain("serverid one is not a number");
-  writeFileSync(join(directory, "data", "myid"), "1\n");
   expect(errorOf(() => load("zoo.cfg"))).toMatchObject({ code: "UNREADABLE", facts: { file: "members" } });
   writeFileSync(join(directory, "members"), "server.1=localhost:2888:3888;2183\n");
+  writeFileSync(join(directory, "data", "myid"), "one\n");
+  expect(errorOf(() => load("zoo.cfg")).message).toContain("serverid one is not a number");
+  writeFileSync(join(directory, "data", "myid"), "1\n");
   expect(load("zoo.cfg").settings.clientAddress).toEqual({ host: "0.0.0.0", port: 2183 });
+});
+
+test("a myid that this user may not read is not taken for one that is missing", () => {
+  const readText = (path: string): string => {
+    if (path.endsWith("myid")) throw Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+    return "server.1=a:2888:3888\nserver.2=b:2888:3888\nserver.3=c:2888:3888\n";
+  };
+  const text = "dataDir=/data\nclientPort=2181\ninitLimit=5\nsyncLimit=2\ndynamicConfigFile=/members";
+  const error = errorOf(() => readSettings({ file: { name: "zoo.cfg", text }, workingDirectory: "/", readText }));
+  expect(error).toMatchObject({ code: "UNREADABLE", facts: { file: "/data/myid" } });
+  expect(error.message).toContain("this user may not read it (EACCES)");
 });
 
 test("a missing file, and a directory in its place, are one sentence each", () => {

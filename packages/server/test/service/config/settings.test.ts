@@ -218,8 +218,9 @@ describe("warnings", () => {
     "largeRequestThreshold=100",
     "metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider",
     "metricsProvider.httpPort=7001",
-    "cnxTimeout=1",
-    "weight.1=3",
+    "localSessionsEnabled=true\nlocalSessionsUpgradingEnabled=true",
+    "observerMasterPort=2191\nobserverMaster.sizeLimit=1000",
+    "oraclePath=/etc/oracle",
     "ssl.ciphersuites=TLS_AES_128_GCM_SHA256",
     "sasl.serverconfig=Zk",
   ])("%s: one warning", (line) => {
@@ -238,6 +239,7 @@ describe("warnings", () => {
     "fips-mode=true",
     "leaderServes=yes",
     "electionAlg=3\npeerType=Participant\nstandaloneEnabled=true",
+    "initLimit=10\nsyncLimit=5\ncnxTimeout=1\nweight.1=3\nsyncEnabled=false",
     "sslQuorum=false\nportUnification=false\nsslQuorumReloadCertFiles=false",
   ])("%j asks for nothing that is missing, so nothing is said", (lines) => {
     expect(warningsOf(lines)).toEqual([]);
@@ -248,12 +250,14 @@ describe("warnings", () => {
     expect(warningsOf(lines).map(({ key }) => key)).toEqual(["admin.enableServer"]);
   });
 
-  test.each(["nio.numSelectorThreads=4", "serverCnxnFactory=x.NettyServerCnxnFactory", "jvm.pause.monitor=true"])(
-    "%s has no effect here, which is worth no more than information",
-    (line) => {
-      expect(warningsOf(line)).toMatchObject([{ code: "NO_EFFECT", level: "info" }]);
-    },
-  );
+  test.each([
+    "nio.numSelectorThreads=4",
+    "learner.asyncSending=true",
+    "serverCnxnFactory=x.NettyServerCnxnFactory",
+    "jvm.pause.monitor=true",
+  ])("%s has no effect here, which is worth no more than information", (line) => {
+    expect(warningsOf(line)).toMatchObject([{ code: "NO_EFFECT", level: "info" }]);
+  });
 
   test.each([
     ["enforceQuota=yes", 'is taken as false, because only "true" is true here, as with Apache'],

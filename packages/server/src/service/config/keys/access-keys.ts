@@ -1,5 +1,5 @@
 import type { KeyRow } from "./key-row.js";
-import { ENSEMBLES_ONLY, NO_ADMIN_SERVER, NO_SASL_TO_TUNE } from "./reasons.js";
+import { CHECKED_BY_THE_LEADER, NO_ADMIN_SERVER, NO_SASL_TO_TUNE } from "./reasons.js";
 
 /** Who a client is and what it may do. */
 // biome-ignore format: a table, two lines a row
@@ -32,7 +32,7 @@ export const accessKeys = [
     meaning: "Whether every client must authenticate by one of enforce.auth.schemes." },
   { key: "enforce.auth.schemes", partOf: "enforce.auth.enabled", kind: "list", default: "", support: "security", asksFor: "authentication of every client",
     meaning: "The schemes of which a client must use one." },
-  { key: "enableEagerACLCheck", kind: "looseBoolean", default: "false", support: "not-yet", instead: ENSEMBLES_ONLY,
+  { key: "enableEagerACLCheck", kind: "looseBoolean", default: "false", support: "not-yet", instead: CHECKED_BY_THE_LEADER,
     meaning: "Whether a server checks a write against the access control list before it forwards it." },
   { key: "letAnySaslUserDoX", kind: "text", default: "", support: "security", asksFor: "SASL authentication",
     meaning: "The id in an access control list that stands for every SASL user." },

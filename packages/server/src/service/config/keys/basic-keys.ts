@@ -1,5 +1,5 @@
 import type { KeyRow } from "./key-row.js";
-import { ENSEMBLES_ONLY, NO_WATCH_MANAGER } from "./reasons.js";
+import { NO_LOCAL_SESSIONS, NO_OBSERVER_MASTER, NO_WATCH_MANAGER } from "./reasons.js";
 
 /** Where to listen, where the data lies, and the limits of one server. */
 // biome-ignore format: a table, two lines a row
@@ -79,24 +79,24 @@ export const basicKeys = [
   { key: "skipACL", kind: "yesNo", default: "no", support: "supported",
     meaning: "Whether access control lists are left unchecked; with yes every client may read and change everything." },
   { key: "readonlymode.enabled", only: "property", property: "readonlymode.enabled", kind: "looseBoolean", default: "false", support: "supported",
-    meaning: "Whether a server cut off from its ensemble goes on serving reads; a single server is never cut off, and only allows the word isro by it." },
+    meaning: "Whether a server cut off from its ensemble goes on serving reads to clients that ask for it; a single server is never cut off, and only allows the word isro by it." },
   { key: "maxResponseCacheSize", kind: "count", default: "400", support: "irrelevant", because: "replies are encoded from the tree at once, without a cache",
     meaning: "How many encoded replies to getData are kept." },
   { key: "maxGetChildrenResponseCacheSize", kind: "count", default: "400", support: "irrelevant", because: "replies are encoded from the tree at once, without a cache",
     meaning: "How many encoded replies to getChildren are kept." },
-  { key: "commitLogCount", kind: "count", default: "500", support: "not-yet", instead: ENSEMBLES_ONLY,
-    meaning: "How many committed txns are kept in memory for servers that fell behind." },
-  { key: "snapshotSizeFactor", kind: "ratio", default: "0.33", support: "not-yet", instead: ENSEMBLES_ONLY,
-    meaning: "Up to which part of the snapshot's size the log on disk is sent to a server that fell behind." },
-  { key: "forceSnapshotSync", kind: "looseBoolean", default: "false", support: "not-yet", instead: ENSEMBLES_ONLY,
+  { key: "commitLogCount", kind: "count", default: "500", support: "supported",
+    meaning: "How many committed txns are kept in memory for servers that fell behind; fewer than 500 are raised to 500." },
+  { key: "snapshotSizeFactor", kind: "ratio", default: "0.33", support: "supported",
+    meaning: "Up to which part of the snapshot's size the log on disk is sent to a server that fell behind; a negative one never sends it." },
+  { key: "forceSnapshotSync", kind: "looseBoolean", default: "false", support: "supported",
     meaning: "Whether the leader always sends a whole snapshot to a server that fell behind." },
-  { key: "observerMasterPort", only: "file", kind: "port", default: "0", support: "not-yet", instead: ENSEMBLES_ONLY,
+  { key: "observerMasterPort", only: "file", kind: "port", default: "0", support: "not-yet", instead: NO_OBSERVER_MASTER,
     meaning: "The port on which a follower takes observers in; 0 takes none." },
-  { key: "localSessionsEnabled", only: "file", kind: "boolean", default: "false", support: "not-yet", instead: ENSEMBLES_ONLY,
+  { key: "localSessionsEnabled", only: "file", kind: "boolean", default: "false", support: "not-yet", instead: NO_LOCAL_SESSIONS,
     meaning: "Whether new sessions live only on the server they connect to." },
-  { key: "localSessionsUpgradingEnabled", only: "file", kind: "boolean", default: "false", support: "not-yet", instead: ENSEMBLES_ONLY,
+  { key: "localSessionsUpgradingEnabled", partOf: "localSessionsEnabled", only: "file", kind: "boolean", default: "false", support: "not-yet", instead: NO_LOCAL_SESSIONS,
     meaning: "Whether a local session becomes a global one when it creates an ephemeral node." },
-  { key: "syncEnabled", property: "zookeeper.observer.syncEnabled", kind: "boolean", default: "true", support: "not-yet", instead: ENSEMBLES_ONLY,
+  { key: "syncEnabled", property: "zookeeper.observer.syncEnabled", kind: "boolean", default: "true", support: "supported",
     meaning: "Whether an observer writes logs and snapshots." },
   { key: "serverCnxnFactory", kind: "className", default: "org.apache.zookeeper.server.NIOServerCnxnFactory", support: "irrelevant", because: "there is one connection layer, Node's own",
     meaning: "The Java class that handles client connections." },

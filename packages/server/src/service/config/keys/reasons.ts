@@ -1,5 +1,11 @@
 /** Sentences that several rows of the table share. */
-export const ENSEMBLES_ONLY = "it concerns ensembles, which come in a later release; a single server does without";
+export const NO_ORACLE = "two servers go on only while both are there, whatever the file says";
+export const NO_OBSERVER_MASTER = "no follower takes observers in; they connect to the leader";
+export const NO_LOCAL_SESSIONS = "every session is known to all servers";
+export const NO_REQUEST_QUEUES = "requests do not wait in queues of this kind";
+export const NEVER_BLOCKS = "sending and closing never hold anything up";
+export const NO_ACK_LATENCY = "the latency of single acknowledgements is not measured";
+export const CHECKED_BY_THE_LEADER = "a write is checked once, where it gets its place in the order: by the leader";
 export const NO_WATCH_MANAGER = "watches are held in one table that needs no tuning";
 export const NO_ADMIN_SERVER = "there is no AdminServer, and nothing listens on its port";
 export const NO_METRICS_PROVIDER = "no metrics are exported over HTTP; the four-letter word mntr shows them";

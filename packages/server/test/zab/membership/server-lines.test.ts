@@ -1,10 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  parseServerGroup,
-  parseServerLine,
-  parseServerWeight,
-  ServerLineError,
-} from "../../../src/service/config/server-lines.js";
+import { parseServerGroup, parseServerLine, parseServerWeight, ServerLineError } from "../../../src/zab/index.js";
 
 const peer = (host: string) => ({ host, quorumPort: 2888, electionPort: 3888 });
 
@@ -21,6 +16,7 @@ describe("server.N", () => {
       "a:2888:3888:observer | b:2888:3888:observer;2181",
       { role: "observer", addresses: [peer("a"), peer("b")], client: { host: "0.0.0.0", port: 2181 } },
     ],
+    ["a:2888:3888|b:2888:3888:observer", { role: "observer", addresses: [peer("a"), peer("b")] }],
     ["a:2888:3888;2181", { role: "participant", addresses: [peer("a")], client: { host: "0.0.0.0", port: 2181 } }],
     ["a:2888:3888;b:2181", { role: "participant", addresses: [peer("a")], client: { host: "b", port: 2181 } }],
     ["a:2888:3888;[::]:2181", { role: "participant", addresses: [peer("a")], client: { host: "::", port: 2181 } }],
@@ -50,7 +46,7 @@ describe("server.N", () => {
     ["zk1:0:3888", "a port from 1 to 65535"],
     ["zk1:-1:3888", "a port from 1 to 65535"],
     ["zk1:2888:2888", "two different ports"],
-    ["a:2888:3888|b:2888:3888:observer", "the same role"],
+    ["a:2888:3888:participant|b:2888:3888:observer", "the same role"],
     ["a:2888:3888|", "host:quorumPort:electionPort"],
     ["a:2888:3888;x:y:z", "a client port, or host:port"],
     ["a:2888:3888;host", "a client port, or host:port"],

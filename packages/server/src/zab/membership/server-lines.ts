@@ -1,4 +1,4 @@
-import { readHost } from "./kinds.js";
+import { readHost } from "./host-name.js";
 
 /**
  * The grammar of an ensemble's members, as it stands in a zoo.cfg and in a dynamic file:
@@ -9,7 +9,8 @@ import { readHost } from "./kinds.js";
  *     group.G  = id:id:...
  *     weight.N = count
  *
- * An IPv6 host stands in brackets. The third `;` part is known to Apache's coming release only.
+ * An IPv6 host stands in brackets. Addresses without a role take that of the others. The third `;` part
+ * is known to Apache's coming release only.
  */
 export type ServerRole = "participant" | "observer";
 
@@ -19,7 +20,7 @@ export interface Address {
 }
 
 /** Where a server is reached by the others. */
-interface PeerAddress {
+export interface PeerAddress {
   readonly host: string;
   readonly quorumPort: number;
   readonly electionPort: number;
@@ -71,10 +72,9 @@ export function parseServerLine(id: string, value: string): ServerLine {
   }
   const [peers, client, secureClient] = parts;
   const members = peers!.split("|").map((address) => parsePeer(address.trim()));
-  const role = members[0]!.role;
-  if (members.some((member) => member.role !== role)) {
-    throw new ServerLineError("the same role at every address of a server", value);
-  }
+  // Apache itself writes the role behind the last address only.
+  const [role = "participant", ...otherRoles] = new Set(members.flatMap((member) => member.role ?? []));
+  if (otherRoles.length > 0) throw new ServerLineError("the same role at every address of a server", value);
   const [first, ...others] = members.map((member) => member.address);
   return {
     id: wholeNumber(id, SERVER_ID_MAX, `a server id from 0 to ${SERVER_ID_MAX}`),
@@ -85,7 +85,7 @@ export function parseServerLine(id: string, value: string): ServerLine {
   };
 }
 
-function parsePeer(text: string): { address: PeerAddress; role: ServerRole } {
+function parsePeer(text: string): { address: PeerAddress; role: ServerRole | undefined } {
   const { host, rest } = splitHost(text);
   const [quorumPort, electionPort, role, ...more] = rest;
   if (host === undefined || quorumPort === undefined || electionPort === undefined || more.length > 0) {
@@ -98,7 +98,7 @@ function parsePeer(text: string): { address: PeerAddress; role: ServerRole } {
   if (address.quorumPort === address.electionPort) {
     throw new ServerLineError("two different ports, one for the quorum and one for elections", text);
   }
-  return { address, role: role === undefined ? "participant" : parseRole(role) };
+  return { address, role: role === undefined ? undefined : parseRole(role) };
 }
 
 /** The role of a server line or of peerType, in any case. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PropertiesError, parseProperties } from "../../../src/service/config/properties.js";
+import { PropertiesError, parseProperties } from "../../../src/zab/index.js";
 
 function pairs(text: string): [string, string][] {
   return parseProperties(text).map(({ key, value }) => [key, value]);

@@ -1,14 +1,18 @@
 import { OP, readInt, TXN_HEADER_BYTES } from "@watchkeeper/wire";
 import type { Disk, Logger } from "../ports/index.js";
-import { TreeRestore } from "../replica/index.js";
-import { type Compression, type DataDirectory, type Recovered, recover } from "../storage/index.js";
+import { type Compression, type DataDirectory, type Recovered, recover, type SnapshotSink } from "../storage/index.js";
 import { addSystemNodes, Quotas, sessionKey, Tree, TxnApplier } from "../tree/index.js";
+import { TreeRestore } from "./tree-snapshot.js";
 
-/** A server's state as its data directory has it. */
-export interface Database {
+/** What a server serves: a tree and the sessions that live. */
+export interface DatabaseContent {
   readonly tree: Tree;
   readonly quotas: Quotas;
   readonly sessions: ReadonlyMap<bigint, LoadedSession>;
+}
+
+/** A server's state as its data directory has it. */
+export interface Database extends DatabaseContent {
   readonly recovered: Recovered;
 }
 
@@ -45,6 +49,18 @@ export async function loadDatabase(load: LoadDatabase): Promise<Database> {
   });
   state.finish(recovered);
   return { tree: state.restore.tree, quotas: state.quotas, sessions: state.sessions, recovered };
+}
+
+/** A server's state as a leader's snapshot has it, whose last txn is `zxid`; it may be ahead of its name, as every snapshot. */
+export async function receiveDatabase(
+  load: Pick<LoadDatabase, "hashSeed" | "treeDigestEnabled" | "logger">,
+  zxid: number,
+  read: (sink: SnapshotSink) => Promise<void>,
+): Promise<DatabaseContent> {
+  const state = new LoadingState(new Tree(load.hashSeed, load.treeDigestEnabled), zxid, load.logger);
+  await read(state.restore);
+  state.completeSnapshot();
+  return { tree: state.restore.tree, quotas: state.quotas, sessions: state.sessions };
 }
 
 class LoadingState {
@@ -93,7 +109,7 @@ class LoadingState {
   }
 
   /** The tree of a snapshot has no quotas yet, and an old one's lacks nodes that every tree has now. */
-  private completeSnapshot(): void {
+  completeSnapshot(): void {
     if (this.snapshotComplete) return;
     this.snapshotComplete = true;
     const { tree, recordedDigest } = this.restore;

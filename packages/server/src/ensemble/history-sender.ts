@@ -1,0 +1,161 @@
+import { ByteWriter, PACKET, writeQuorumPacket, writeQuorumPacketData } from "@watchkeeper/wire";
+import type { Replica } from "../replica/index.js";
+import { snapshotPieces } from "../storage/index.js";
+import { HistoryWalk, planSync } from "../zab/index.js";
+import type { Leader } from "./leader.js";
+import type { LearnerHandler } from "./learner-handler.js";
+import { initLimitMs } from "./peer-settings.js";
+import type { HistoryOnDisk } from "./server-state.js";
+
+/**
+ * Brings a learner to its leader's history (`LearnerHandler.syncFollower`, section 7): by the txns it lacks, out of
+ * memory or out of the log, by cutting off what the leader does not have, or by a snapshot. In the turn in
+ * which that history ends, the learner is registered for all that follows.
+ *
+ * The history is what is applied and what is logged and not applied yet; in the beginning of an epoch that is
+ * all of the leader's log, and later what is committed.
+ */
+export async function sendHistory(
+  handler: LearnerHandler,
+  leader: Leader,
+  replica: Replica,
+  onDisk: HistoryOnDisk,
+  peerLastZxid: number,
+): Promise<"DIFF" | "TRUNC" | "SNAP"> {
+  for (;;) {
+    const end = historyEnd(leader, replica);
+    const first = memoryStart(replica, end);
+    const inputs = { peerLastZxid, lastProcessed: end, committed: { min: first, max: end } };
+    let plan = planSync({ ...inputs, logReachesPeer: false });
+    if (plan.kind === "snap" && peerLastZxid >= 0 && peerLastZxid < first) {
+      const logReachesPeer = await onDisk.reaches(peerLastZxid, first);
+      // Others were served meanwhile: what memory holds may be other txns by now.
+      if (memoryStart(replica, end) !== first) continue;
+      plan = planSync({ ...inputs, logReachesPeer });
+    }
+    switch (plan.kind) {
+      case "trunc":
+        writeQuorumPacket(handler.out(), PACKET.trunc, plan.zxid);
+        forwardFrom(handler, leader, replica, plan.zxid);
+        return "TRUNC";
+      case "snap":
+        await sendSnapshot(handler, leader, replica);
+        return "SNAP";
+      case "diff":
+        if (plan.from === "nothing" || canWalk(replica, peerLastZxid, first, end, plan.from === "log")) {
+          writeQuorumPacket(handler.out(), PACKET.diff, plan.zxid);
+          await sendTxns(handler, leader, replica, onDisk, peerLastZxid);
+          return "DIFF";
+        }
+        await sendSnapshot(handler, leader, replica);
+        return "SNAP";
+    }
+  }
+}
+
+/** Up to here the history is the learners' too: all of the log before the epoch is established, later what is applied. */
+function historyEnd(leader: Leader, replica: Replica): number {
+  return leader.established.isOpen ? replica.pipeline.lastZxid : replica.pipeline.loggedZxid;
+}
+
+/** The first txn of the history that memory still holds; its end where it holds none. */
+function memoryStart({ committedLog, pipeline }: Replica, end: number): number {
+  if (committedLog.firstZxid !== undefined) return committedLog.firstZxid;
+  for (const { batch, entry } of pipeline.unapplied(0)) return Math.min(batch.zxid(entry), end);
+  return end;
+}
+
+function* inMemory(replica: Replica, afterZxid: number, throughZxid: number) {
+  for (const txn of replica.committedLog.after(afterZxid)) if (txn.batch.zxid(txn.entry) <= throughZxid) yield txn;
+  for (const txn of replica.pipeline.unapplied(afterZxid)) if (txn.batch.zxid(txn.entry) <= throughZxid) yield txn;
+}
+
+/** Whether what memory holds joins the learner's history without a gap, before a first packet is sent. */
+function canWalk(replica: Replica, peerLastZxid: number, first: number, end: number, behindLog: boolean): boolean {
+  if (behindLog || peerLastZxid === end) return true; // the log was surveyed
+  const walk = new HistoryWalk(peerLastZxid);
+  for (const { batch, entry } of inMemory(replica, first - 1, end)) {
+    if (walk.next(batch.zxid(entry)) === "give-up") return false;
+  }
+  return walk.hasJoined;
+}
+
+/**
+ * PROPOSAL and COMMIT of each txn after `afterZxid`. The log is read while others are served, so memory may have
+ * moved on when it has been read: then what is missing in between is read too.
+ */
+async function sendTxns(
+  handler: LearnerHandler,
+  leader: Leader,
+  replica: Replica,
+  onDisk: HistoryOnDisk,
+  afterZxid: number,
+): Promise<void> {
+  let sent = afterZxid;
+  const limitMs = initLimitMs(leader.parts.settings);
+  for (;;) {
+    const end = historyEnd(leader, replica);
+    const start = memoryStart(replica, end);
+    if (sent >= end || start <= sent + 1 || isNextInMemory(replica, sent, end)) break;
+    await onDisk.read(
+      sent,
+      start,
+      (bytes, from, to, zxid) => {
+        sendCommitted(handler.out(), zxid, bytes, from, to);
+        sent = zxid;
+      },
+      () => handler.link.drained(limitMs),
+    );
+  }
+  const end = historyEnd(leader, replica);
+  for (const { batch, entry } of inMemory(replica, sent, end)) {
+    sent = batch.zxid(entry);
+    sendCommitted(handler.out(), sent, batch.writer.bytes, batch.payloadStart(entry), batch.payloadEnd(entry));
+  }
+  forwardFrom(handler, leader, replica, sent);
+}
+
+/** Whether memory goes on right behind `sent`, across the beginning of an epoch too. */
+function isNextInMemory(replica: Replica, sent: number, end: number): boolean {
+  const { firstZxid } = replica.committedLog;
+  if (firstZxid !== undefined) return firstZxid <= sent;
+  return replica.pipeline.lastZxid <= sent && sent <= end;
+}
+
+function sendCommitted(writer: ByteWriter, zxid: number, bytes: Uint8Array, start: number, end: number): void {
+  writeQuorumPacketData(writer, PACKET.proposal, zxid, bytes, start, end);
+  writeQuorumPacket(writer, PACKET.commit, zxid);
+}
+
+/**
+ * `Leader.startForwarding`: the learner has, or is being sent, everything up to `seen`. What is behind it and
+ * committed goes to it as history; what is outstanding, as proposals whose commits follow; what comes, as it
+ * comes. All in one turn.
+ */
+function forwardFrom(handler: LearnerHandler, leader: Leader, replica: Replica, seen: number): void {
+  const { committedThrough } = leader;
+  for (const { batch, entry } of replica.pipeline.unapplied(seen)) {
+    const zxid = batch.zxid(entry);
+    const { bytes } = batch.writer;
+    const start = batch.payloadStart(entry);
+    const end = batch.payloadEnd(entry);
+    if (zxid <= committedThrough) sendCommitted(handler.out(), zxid, bytes, start, end);
+    else if (!handler.isObserver) writeQuorumPacketData(handler.out(), PACKET.proposal, zxid, bytes, start, end);
+  }
+  handler.isForwarded = true;
+  leader.startForwarding(handler);
+}
+
+/** SNAP: what is applied now, fuzzy; the txns that follow go behind it. */
+async function sendSnapshot(handler: LearnerHandler, leader: Leader, replica: Replica): Promise<void> {
+  const limitMs = initLimitMs(leader.parts.settings);
+  const source = replica.snapshot();
+  writeQuorumPacket(handler.link.writer(), PACKET.snap, source.zxid);
+  handler.beginStream();
+  forwardFrom(handler, leader, replica, source.zxid);
+  for (const piece of snapshotPieces(source)) {
+    handler.link.sendShared(piece);
+    await handler.link.drained(limitMs);
+  }
+  handler.endStream();
+}

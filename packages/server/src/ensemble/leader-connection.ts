@@ -1,0 +1,46 @@
+import { NetworkError } from "../ports/index.js";
+import type { LearnerParts } from "./learner.js";
+import { LinkError, PacketLink } from "./packet-link.js";
+import { initLimitMs } from "./peer-settings.js";
+
+/** A leader that was elected a moment ago may not listen yet (4.7): it is tried this often. */
+const ATTEMPTS_MAX = 5;
+
+/**
+ * Connects a learner to its leader (`Learner.connectToLeader`, 11.1). Several addresses of one server are tried in
+ * turn.
+ * @throws LinkError
+ */
+export async function connectToLeader(parts: LearnerParts, leaderSid: number): Promise<PacketLink> {
+  const { settings, network, scheduler, clock, random, isObserver } = parts;
+  const member = settings.config.members.get(leaderSid);
+  if (member === undefined) throw new LinkError(`server ${leaderSid} was elected and is not in this server's configuration`);
+  if (isObserver && settings.observerReconnectDelayMsMax > 0) {
+    await delay(scheduler, random.below(settings.observerReconnectDelayMsMax));
+  }
+  const { connectToLeaderLimitTicks: ticks } = settings;
+  const limitMs = ticks > 0 ? ticks * settings.tickTimeMs : initLimitMs(settings);
+  const deadlineMs = clock.monotonicMs() + limitMs;
+  let failure = "";
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const { host, quorumPort } = member.addresses[attempt % member.addresses.length]!;
+    const leftMs = deadlineMs - clock.monotonicMs();
+    if (leftMs <= 0) break;
+    try {
+      const socket = await network.dial({ host, port: quorumPort }, leftMs);
+      return new PacketLink(socket, scheduler, {
+        dataBytesMax: settings.packetBytesMax,
+        unsentBytesMax: settings.learnerBytesMax,
+      });
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      failure = `${host}:${quorumPort}: ${error.message}`;
+    }
+    await delay(scheduler, settings.leaderConnectRetryDelayMs);
+  }
+  throw new LinkError(`the leader, server ${leaderSid}, cannot be reached at ${failure}`);
+}
+
+export function delay(scheduler: { after(delayMs: number, task: () => void): unknown }, delayMs: number): Promise<void> {
+  return new Promise((resolve) => scheduler.after(delayMs, resolve));
+}

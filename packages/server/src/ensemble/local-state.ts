@@ -1,0 +1,166 @@
+import type { Disk, Logger, Scheduler } from "../ports/index.js";
+import {
+  type DatabaseContent,
+  type LoadDatabase,
+  loadDatabase,
+  type Replica,
+  receiveDatabase,
+} from "../replica/index.js";
+import {
+  type AcceptedEpochOnDisk,
+  type CurrentEpochOnDisk,
+  type DataDirectory,
+  discardHistory,
+  listSnapshots,
+  type Epochs,
+  readHistory,
+  type SnapshotSink,
+  surveyHistory,
+  type TxnLog,
+  truncateHistory,
+  writeAcceptedEpoch,
+  writeCurrentEpoch,
+  writeSnapshot,
+} from "../storage/index.js";
+import { formatZxid } from "../zab/index.js";
+import { LinkError } from "./packet-link.js";
+import type { HistoryOnDisk, ServerState } from "./server-state.js";
+
+/** A member's state, kept in a data directory (Apache's `ZKDatabase` and `FileTxnSnapLog`). */
+export interface LocalStateParts {
+  readonly disk: Disk;
+  readonly directory: DataDirectory;
+  readonly log: TxnLog;
+  readonly load: LoadDatabase;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly snapshotSizeFactor: number;
+  /** Makes a replica of what was loaded: the one before it serves nobody any more. */
+  readonly makeReplica: (content: DatabaseContent, lastZxid: number) => Replica;
+  /** Ends any snapshot that is being written, of a tree that will be gone. */
+  readonly abandonSnapshots: () => Promise<void>;
+}
+
+export class LocalState implements ServerState {
+  replica: Replica;
+  readonly history: HistoryOnDisk;
+  private readonly parts: LocalStateParts;
+  epochs: Epochs;
+  private isUninitialized: boolean;
+
+  constructor(parts: LocalStateParts, replica: Replica, epochs: Epochs, isUninitialized: boolean) {
+    this.parts = parts;
+    this.replica = replica;
+    this.epochs = epochs;
+    this.isUninitialized = isUninitialized;
+    this.history = {
+      reaches: async (peerZxid, throughZxid) => await this.reaches(peerZxid, throughZxid),
+      read: async (afterZxid, throughZxid, onTxn, pause) => await this.read(afterZxid, throughZxid, onTxn, pause),
+    };
+  }
+
+  get lastLoggedZxid(): number {
+    return this.isUninitialized ? -1 : this.replica.pipeline.loggedZxid;
+  }
+
+  async acceptEpoch(epoch: number): Promise<AcceptedEpochOnDisk> {
+    const { disk, directory } = this.parts;
+    const accepted = await writeAcceptedEpoch(disk, directory.snapDirectory, epoch);
+    this.epochs = { ...this.epochs, accepted };
+    return accepted;
+  }
+
+  async enterEpoch(epoch: number): Promise<CurrentEpochOnDisk> {
+    const { disk, directory } = this.parts;
+    const current = await writeCurrentEpoch(disk, directory.snapDirectory, epoch);
+    this.epochs = { ...this.epochs, current };
+    return current;
+  }
+
+  async truncate(zxid: number): Promise<void> {
+    const { disk, directory, log, load, logger } = this.parts;
+    const { pipeline } = this.replica;
+    const lastZxid = pipeline.loggedZxid;
+    logger.warn(
+      { zxid: formatZxid(zxid), lastZxid: formatZxid(lastZxid) },
+      `Cutting off the history behind ${formatZxid(zxid)}: no leader has what this server logged after it, and nobody was told that it happened`,
+    );
+    await this.parts.abandonSnapshots();
+    await log.close();
+    const outcome = await truncateHistory(disk, directory, zxid, { entryBytesMax: load.entryBytesMax });
+    if (outcome === "impossible") {
+      await discardHistory(disk, directory);
+      await this.reload();
+      this.isUninitialized = true;
+      throw new LinkError(
+        `the history cannot be cut at ${formatZxid(zxid)}, for no snapshot and log of this server lead up to it: it is discarded, and the leader is asked for its own`,
+      );
+    }
+    if (zxid < pipeline.lastZxid) await this.reload();
+    else pipeline.truncate(zxid);
+  }
+
+  async replace(zxid: number, read: (sink: SnapshotSink) => Promise<void>): Promise<void> {
+    const { disk, directory, log, load, logger } = this.parts;
+    const content = await receiveDatabase(load, zxid, read);
+    await this.parts.abandonSnapshots();
+    // Behind it the log goes on in a file of its own: what older files hold does not join (ZOOKEEPER-2846).
+    await log.close();
+    const replica = this.parts.makeReplica(content, zxid);
+    const pause = () => new Promise<void>((resolve) => this.parts.scheduler.soon(resolve));
+    await writeSnapshot({ disk, directory: directory.snapDirectory, source: replica.snapshot(), logger, pause });
+    this.replica = replica;
+    this.isUninitialized = false;
+  }
+
+  private async reload(): Promise<void> {
+    const database = await loadDatabase(this.parts.load);
+    this.replica = this.parts.makeReplica(database, Math.max(0, database.recovered.lastZxid));
+  }
+
+  private async reaches(afterZxid: number, throughZxid: number): Promise<boolean> {
+    const { disk, directory, snapshotSizeFactor, load } = this.parts;
+    if (snapshotSizeFactor < 0) return false;
+    const { logDirectory } = directory;
+    const { entryBytesMax } = load;
+    const txnBytesMax = (await this.newestSnapshotBytes()) * snapshotSizeFactor;
+    const survey = await surveyHistory(
+      { disk, logDirectory, afterZxid, throughZxid, entryBytesMax },
+      txnBytesMax === 0 ? Number.POSITIVE_INFINITY : txnBytesMax,
+    );
+    return survey.kind === "whole";
+  }
+
+  private async newestSnapshotBytes(): Promise<number> {
+    const { disk, directory } = this.parts;
+    const newest = (await listSnapshots(disk, directory.snapDirectory)).at(-1);
+    if (newest === undefined) return 0;
+    const file = await disk.open(disk.join(directory.snapDirectory, newest.name), { mode: "read" });
+    try {
+      return await file.size();
+    } finally {
+      await file.close();
+    }
+  }
+
+  private async read(
+    afterZxid: number,
+    throughZxid: number,
+    onTxn: (bytes: Uint8Array, start: number, end: number, zxid: number) => void,
+    pause: () => Promise<void>,
+  ): Promise<void> {
+    const { disk, directory, load } = this.parts;
+    const { entryBytesMax } = load;
+    const range = { disk, logDirectory: directory.logDirectory, afterZxid, throughZxid, entryBytesMax };
+    const history = readHistory(range);
+    for (let next = await history.next(); ; next = await history.next()) {
+      if (next.done === true) {
+        if (next.value.kind === "gap") throw new LinkError(`this server's own log has a gap: ${next.value.reason}`);
+        return;
+      }
+      const { bytes, count, payloadStarts, payloadEnds, zxids } = next.value;
+      for (let i = 0; i < count; i++) onTxn(bytes, payloadStarts[i]!, payloadEnds[i]!, zxids[i]!);
+      await pause();
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { EnsembleConfig, type ServerRole } from "../../zab/index.js";
+import type { SupportedKeyName } from "./keys.js";
+import { count, milliseconds } from "./numbers.js";
+
+/**
+ * What a server of an ensemble is told about the others: who they are, which of them it is, and how
+ * long it waits for them. Defaults that stand for another value (-1 for syncLimit and the like) are
+ * resolved here, so that nobody behind this has to know them. The messages complete "expected ...".
+ */
+const ticks = z.int().min(1, "a whole number of ticks, 1 or more");
+
+export const ensembleSettingsSchema = z.strictObject({
+  /** This server's number, one of the config's. */
+  myid: z.int().min(0),
+  /** The servers, as every server of the ensemble has them. */
+  config: z.custom<EnsembleConfig>((value) => value instanceof EnsembleConfig),
+  /** This server's, by its line. */
+  role: z.enum(["participant", "observer"] as const satisfies readonly ServerRole[]),
+
+  /** Each of: connecting to the leader, agreeing on an epoch, being brought up to date. */
+  initLimitTicks: ticks,
+  /** Silence and unacknowledged proposals, from then on. */
+  syncLimitTicks: ticks,
+  /** All attempts to connect to the leader together. */
+  connectToLearnerMasterLimitTicks: ticks,
+
+  leaderServes: z.boolean(),
+  /** Listen for other servers on every address, not on those of the server line. */
+  quorumListenOnAllIps: z.boolean(),
+  multiAddressEnabled: z.boolean(),
+  multiAddressReachabilityCheckEnabled: z.boolean(),
+  multiAddressReachabilityCheckTimeoutMs: milliseconds(1),
+
+  /** Connecting to another server's election port. */
+  cnxTimeoutMs: milliseconds(1),
+  /** Reading the first message of an election connection. */
+  quorumCnxnTimeoutMs: milliseconds(1),
+  /** Tries of a busy election port, a second apart; 0 for ever. */
+  electionPortBindRetry: count(0),
+  tcpKeepAlive: z.boolean(),
+  minNotificationIntervalMs: milliseconds(1),
+  maxNotificationIntervalMs: milliseconds(1),
+
+  /** Undefined where a leader waits for epochs until initLimit, whatever its voters do. */
+  maxTimeToWaitForEpochMs: milliseconds(0).optional(),
+  leaderConnectDelayDuringRetryMs: milliseconds(0),
+  followerNodelay: z.boolean(),
+  leaderNodelay: z.boolean(),
+
+  /** The longest of a random wait; 0 does not wait. */
+  observerReconnectDelayMs: milliseconds(0),
+  observerElectionDelayMs: milliseconds(0),
+  /** Whether this server writes logs and snapshots where it is an observer. */
+  syncEnabled: z.boolean(),
+
+  /** Observers brought up to date at a time. */
+  maxConcurrentSnapSyncs: count(1),
+  maxConcurrentDiffSyncs: count(1),
+  /** Committed txns kept in memory for servers that fell behind. */
+  commitLogCount: count(500),
+  /** The log on disk is sent up to this part of the snapshot's size; 0 never sends it. */
+  snapshotSizeFactor: z.number().min(0).max(1),
+  forceSnapshotSync: z.boolean(),
+});
+
+export type EnsembleSettings = Readonly<z.infer<typeof ensembleSettingsSchema>>;
+
+/** The key behind each setting, so that a value out of range is reported where it stands. */
+export const keysOfEnsembleSettings = {
+  myid: "server.N",
+  config: "server.N",
+  role: "peerType",
+  initLimitTicks: "initLimit",
+  syncLimitTicks: "syncLimit",
+  connectToLearnerMasterLimitTicks: "connectToLearnerMasterLimit",
+  leaderServes: "leaderServes",
+  quorumListenOnAllIps: "quorumListenOnAllIPs",
+  multiAddressEnabled: "multiAddress.enabled",
+  multiAddressReachabilityCheckEnabled: "multiAddress.reachabilityCheckEnabled",
+  multiAddressReachabilityCheckTimeoutMs: "multiAddress.reachabilityCheckTimeoutMs",
+  cnxTimeoutMs: "cnxTimeout",
+  quorumCnxnTimeoutMs: "quorumCnxnTimeoutMs",
+  electionPortBindRetry: "electionPortBindRetry",
+  tcpKeepAlive: "tcpKeepAlive",
+  minNotificationIntervalMs: "fastleader.minNotificationInterval",
+  maxNotificationIntervalMs: "fastleader.maxNotificationInterval",
+  maxTimeToWaitForEpochMs: "leader.maxTimeToWaitForEpoch",
+  leaderConnectDelayDuringRetryMs: "leaderConnectDelayDuringRetryMs",
+  followerNodelay: "follower.nodelay",
+  leaderNodelay: "leader.nodelay",
+  observerReconnectDelayMs: "observer.reconnectDelayMs",
+  observerElectionDelayMs: "observer.election.DelayMs",
+  syncEnabled: "syncEnabled",
+  maxConcurrentSnapSyncs: "leader.maxConcurrentSnapSyncs",
+  maxConcurrentDiffSyncs: "leader.maxConcurrentDiffSyncs",
+  commitLogCount: "commitLogCount",
+  snapshotSizeFactor: "snapshotSizeFactor",
+  forceSnapshotSync: "forceSnapshotSync",
+} as const satisfies Readonly<Record<keyof EnsembleSettings, SupportedKeyName>>;

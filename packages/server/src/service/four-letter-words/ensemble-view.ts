@@ -1,0 +1,72 @@
+import type { EnsembleConfig } from "../../zab/index.js";
+
+/**
+ * What a server of an ensemble tells of itself and, while it leads, of the others: all that the
+ * four-letter words need beyond what a single server has. Read at the moment a word comes in.
+ */
+export interface EnsembleView {
+  readonly state: "looking" | "leading" | "following" | "observing";
+  /** How far the server is in taking that role on. */
+  readonly phase: "election" | "discovery" | "synchronization" | "broadcast";
+  /** How the leader brings this learner up to date, while it does. */
+  readonly syncMode: "diff" | "trunc" | "snap" | undefined;
+  /** Whether clients are served now; without a leader at most those that asked to read only. */
+  readonly serves: "nobody" | "read-only" | "all";
+  /** The configuration that holds: the last one committed. */
+  readonly config: EnsembleConfig;
+  /** The server that is followed or observed, or this one; undefined while there is none. */
+  readonly leaderId: number | undefined;
+  /** Defined while this server leads. */
+  readonly leader: LeaderView | undefined;
+  /** By Apache's names; one that is not counted is left out. */
+  readonly counts: Partial<Readonly<Record<EnsembleCount, number>>>;
+}
+
+export interface LeaderView {
+  /** Every learner that is connected, in step or not. */
+  readonly learners: readonly LearnerView[];
+  /** Since it has a quorum that follows it. */
+  readonly uptimeMs: number;
+  /** Syncs of clients that wait for proposals before them. */
+  readonly pendingSyncs: number;
+  /** Undefined before the first, and after `srst`. */
+  readonly proposalBytes: { readonly last: number; readonly min: number; readonly max: number } | undefined;
+}
+
+export interface LearnerView {
+  readonly id: number;
+  /** A non-voting follower is a participant that the configuration does not list. */
+  readonly role: "follower" | "non-voting follower" | "observer";
+  /** Brought up to date, and given all that is proposed or committed. */
+  readonly isSynced: boolean;
+}
+
+/** Counters that only ensembles have; they start with the process. */
+export const ensembleCounts = [
+  "looking_count",
+  "diff_count",
+  "snap_count",
+  "proposal_count",
+  "commit_count",
+  "learner_proposal_received_count",
+  "learner_commit_received_count",
+  "revalidate_count",
+  "connection_revalidate_count",
+  "quit_leading_due_to_disloyal_voter",
+] as const;
+
+export type EnsembleCount = (typeof ensembleCounts)[number];
+
+/** What `srvr` calls the role. */
+export function modeOf(view: EnsembleView | undefined): string {
+  if (view === undefined) return "standalone";
+  if (view.serves === "read-only") return "read-only";
+  return MODES[view.state];
+}
+
+const MODES = { looking: "looking", leading: "leader", following: "follower", observing: "observer" } as const;
+
+/** The last line of a leader's `srvr`, and the same figures in `mntr`. */
+export function proposalBytes({ proposalBytes: known }: LeaderView): { last: number; min: number; max: number } {
+  return known ?? { last: -1, min: -1, max: -1 };
+}

@@ -1,0 +1,7 @@
+/**
+ * Fast leader election: votes, their order, and one server's part in it as a state machine. It knows the
+ * messages, and nothing of how they travel.
+ */
+export { Election, type ElectionOutput, electionDefaults, type ServingState } from "./election.js";
+export type { ElectionOptions } from "./look-for-leader.js";
+export { beats, initialProposal, type Proposal, UNINITIALIZED, type Vote } from "./vote.js";

@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+const PAUSE_MS = 10;
+
+/**
+ * Waits until a condition holds. `explain` is asked for more where it did not.
+ *
+ * @throws where it does not within the time, saying what was waited for
+ */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  deadlineMs = 20_000,
+  explain: () => string = () => "",
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms for ${what}. ${explain()}`);
+    await sleep(PAUSE_MS);
+  }
+}
