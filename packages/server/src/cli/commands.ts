@@ -17,6 +17,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./serve.js")).serveCommand(),
   },
   {
+    name: "ensemble",
+    summary: "run a local ensemble, to watch and to break",
+    load: async () => (await import("./ensemble-command.js")).ensembleCommand(),
+  },
+  {
     name: "ls",
     summary: "list the children of a node",
     load: async () => (await import("./list-commands.js")).lsCommand(),

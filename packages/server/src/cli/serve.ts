@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { pino } from "pino";
 import type { Logger } from "../ports/index.js";
 import {
@@ -17,6 +17,7 @@ interface ServeOptions {
   readonly host?: string;
   readonly data?: string;
   readonly logLevel?: string;
+  readonly stopWithParent?: boolean;
 }
 
 const DESCRIPTION = `Run a ZooKeeper server in the foreground, until SIGTERM or Ctrl-C.
@@ -40,6 +41,7 @@ export function serveCommand(): Command {
     .option("--host <address>", "the address to listen on (default: 127.0.0.1, or the file's clientPortAddress)")
     .option("-d, --data <directory>", "where the data is kept (default: ./watchkeeper-data, or the file's dataDir)")
     .option("--log-level <level>", "debug, info, warn or error (default: info with a file, warn without)")
+    .addOption(new Option("--stop-with-parent", "stop when the process that started this one is gone").hideHelp())
     .addHelpText("after", EXAMPLES)
     .action(serve);
 }
@@ -56,12 +58,20 @@ async function serve(config: string | undefined, options: ServeOptions): Promise
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  if (options.stopWithParent === true) stopWithParent(stop);
   process.stdout.write(welcome(server.address, settings, config));
   const failure = await server.ended;
   process.off("SIGTERM", stop);
   process.off("SIGINT", stop);
   if (failure !== undefined) throw new CliError("failure", failure.message);
   if (process.stdout.isTTY) process.stdout.write("Stopped; everything acknowledged is on disk.\n");
+}
+
+/** The channel from the parent is closed by the system when the parent ends, however it ends. */
+function stopWithParent(stop: () => void): void {
+  process.on("disconnect", stop);
+  process.channel?.unref();
+  if (!process.connected) stop();
 }
 
 function readSettings(config: string | undefined, options: ServeOptions, logger: Logger): ServerSettings {

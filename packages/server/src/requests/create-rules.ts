@@ -1,4 +1,4 @@
-import { CREATE_FLAGS, ERR, OP } from "@watchkeeper/wire";
+import { CREATE_FLAGS, copyBytes, ERR, OP } from "@watchkeeper/wire";
 import { containerOwner, TTL_MS_MAX, ttlOwner } from "../tree/index.js";
 
 /** What the flags of a create mean: which kind of node, whose, and under which name. */
@@ -42,21 +42,27 @@ export function ownerOf(
 const NO_OWNER = { high: 0, low: 0 };
 
 const SEQUENCE_DIGITS = 10;
+const MINUS = 0x2d;
+const ZERO = 0x30;
 
-/** A path being made: of the request's, or with a number behind it. Its bytes are used again by the next. */
+/** The path of a sequential node: the request's with a number behind it. Its bytes are used again by the next. */
 export class SequencePath {
   bytes: Uint8Array = new Uint8Array(512);
   length = 0;
 
   /** The path with the number its parent gives its next child, as Java's `%010d` writes it. */
   set(path: Uint8Array, start: number, end: number, number: number): void {
-    const digits =
-      number < 0
-        ? `-${String(-number).padStart(SEQUENCE_DIGITS - 1, "0")}`
-        : String(number).padStart(SEQUENCE_DIGITS, "0");
-    this.length = end - start + digits.length;
-    if (this.length > this.bytes.length) this.bytes = new Uint8Array(this.length * 2);
-    this.bytes.set(path.subarray(start, end));
-    for (let i = 0; i < digits.length; i++) this.bytes[end - start + i] = digits.charCodeAt(i);
+    const sign = number < 0 ? 1 : 0;
+    const digitsStart = end - start + sign;
+    const digitsEnd = digitsStart + (number <= -1_000_000_000 ? SEQUENCE_DIGITS : SEQUENCE_DIGITS - sign);
+    if (digitsEnd > this.bytes.length) this.bytes = new Uint8Array(digitsEnd * 2);
+    this.length = digitsEnd;
+    copyBytes(path, start, end, this.bytes, 0);
+    if (sign === 1) this.bytes[end - start] = MINUS;
+    let rest = Math.abs(number);
+    for (let at = digitsEnd - 1; at >= digitsStart; at--) {
+      this.bytes[at] = ZERO + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
   }
 }

@@ -4,11 +4,7 @@
  */
 export { AccessControl, type AccessSettings, type AclReference, type Identity, userName } from "./access-control.js";
 export { PendingChanges } from "./pending-changes.js";
+export type { PreparerSettings } from "./preparer-parts.js";
 export { QuotaCheck } from "./quota-check.js";
-export {
-  emptyWriteRequest,
-  type PreparerSettings,
-  type TxnSink,
-  WritePreparer,
-  type WriteRequest,
-} from "./write-preparer.js";
+export { type TxnSink, WritePreparer } from "./write-preparer.js";
+export { emptyWriteRequest, type WriteRequest } from "./write-request.js";

@@ -1,6 +1,15 @@
-import { HashIndex, sameBytes } from "../memory/index.js";
-import { NO_NODE, type NodeStat, nodeDigest, type Tree, TreeDigest } from "../tree/index.js";
-import type { AclReference } from "./access-control.js";
+import { HashIndex, hashBytes, sameBytes } from "../memory/index.js";
+import {
+  CRC32_START,
+  crc32Continue,
+  type Forecasts,
+  NO_NODE,
+  type NodeForecast,
+  nodeDigest,
+  type Tree,
+  TreeDigest,
+} from "../tree/index.js";
+import { isOwned, NO_BYTES, PendingNode } from "./pending-node.js";
 
 /**
  * The tree as it will be when everything that was accepted has been applied (Apache's
@@ -9,48 +18,17 @@ import type { AclReference } from "./access-control.js";
  *
  * Every change makes a new record and keeps the one it replaces, so that a failed multi can put back
  * what it touched, parents included: else a later sequence number would be wrong. A record goes when
- * the txn of its zxid has been applied, unless a later one has taken its place.
+ * the txn of its zxid has been applied, unless a later one has taken its place; its memory is used
+ * again, so nobody may keep one beyond the request it was found for.
  *
- * Invariant: `digest` is the tree's digest after the last accepted txn.
+ * Invariants: `digest` is the tree's digest after the last accepted txn. A record's `node` is the row of
+ * its path until the record's txn is applied: only a txn removes a node, a removal accepted earlier is a
+ * record of its own, and what is created anew behind it starts without a row.
  */
-export class PendingNode implements NodeStat {
-  /** Where its path lies: in the bytes of the request until it is put, then in those of its own txn. */
-  path: Uint8Array;
-  pathStart: number;
-  pathEnd: number;
-  readonly hash: number;
-  czxid = 0;
-  mzxid = 0;
-  pzxid = 0;
-  ctime = 0;
-  mtime = 0;
-  version = 0;
-  creations = 0;
-  aversion = 0;
-  ownerHigh = 0;
-  ownerLow = 0;
-  exists = true;
-  zxid = 0;
-  childCount = 0;
-  dataLength = 0;
-  acl: AclReference = 0;
-  prefixCrc = 0;
-  digest = 0;
-  digested = true;
-  /** The record this one replaced, while the txn that made it may still be taken back. */
-  replaced: PendingNode | undefined = undefined;
-  /** Its row in the index, 0 while it is not in it. */
-  row = 0;
+/** Records kept for the next use: as many as a full pipeline of creates takes. */
+const SPARE_RECORDS_MAX = 4096;
 
-  constructor(path: Uint8Array, pathStart: number, pathEnd: number, hash: number) {
-    this.path = path;
-    this.pathStart = pathStart;
-    this.pathEnd = pathEnd;
-    this.hash = hash;
-  }
-}
-
-export class PendingChanges {
+export class PendingChanges implements Forecasts {
   readonly digest = new TreeDigest();
   private readonly tree: Tree;
   private readonly digestEnabled: boolean;
@@ -61,6 +39,9 @@ export class PendingChanges {
   /** In order of zxid. */
   private readonly queue: PendingNode[] = [];
   private queueHead = 0;
+  /** The record that `next` looks at next. */
+  private forecastHead = 0;
+  private readonly spare: PendingNode[] = [];
   /** Records of owned nodes in the queue: closing a session looks for its own only where there are any. */
   private owned = 0;
   private readonly digestBeforeTxn = new TreeDigest();
@@ -81,7 +62,11 @@ export class PendingChanges {
    * itself: to change it, call `change`.
    */
   find(bytes: Uint8Array, start: number, end: number): PendingNode | undefined {
-    const hash = this.tree.hash(bytes, start, end);
+    return this.findHashed(this.tree.hash(bytes, start, end), bytes, start, end);
+  }
+
+  /** The same where the path's hash is known. */
+  findHashed(hash: number, bytes: Uint8Array, start: number, end: number): PendingNode | undefined {
     const pending = this.findPending(hash, bytes, start, end);
     if (pending !== undefined) return pending.exists ? pending : undefined;
     const node = this.tree.findHashed(hash, bytes, start, end);
@@ -103,20 +88,40 @@ export class PendingChanges {
     return record;
   }
 
+  /** The hash of a child's path, `[slash, end)` being the slash and the name behind the parent's path. */
+  childHash(parent: PendingNode, bytes: Uint8Array, slash: number, end: number): number {
+    return hashBytes(parent.hash, bytes, slash, end);
+  }
+
   /** A node that is being created; its path lies in the txn. */
   add(
+    hash: number,
     path: Uint8Array,
     pathStart: number,
     pathEnd: number,
     zxid: number,
+    timeMs: number,
     owner: { high: number; low: number },
   ): PendingNode {
-    const hash = this.tree.hash(path, pathStart, pathEnd);
-    const record = new PendingNode(path, pathStart, pathEnd, hash);
+    const record = this.record(path, pathStart, pathEnd, hash, NO_NODE);
+    record.czxid = record.mzxid = record.pzxid = zxid;
+    record.ctime = record.mtime = timeMs;
+    record.version = record.creations = record.aversion = 0;
     record.ownerHigh = owner.high;
     record.ownerLow = owner.low;
+    record.exists = true;
+    record.childCount = 0;
+    record.prefixCrc = 0;
+    record.digest = 0;
     this.put(record, zxid, this.findPending(hash, path, pathStart, pathEnd)); // one that is being deleted
     return record;
+  }
+
+  /** After a node got its data: the CRC over its path and them. */
+  setPrefix(record: PendingNode, data: Uint8Array, dataStart: number, dataLength: number): void {
+    if (!record.digested) return;
+    const afterPath = crc32Continue(CRC32_START, record.path, record.pathStart, record.pathEnd);
+    record.prefixCrc = crc32Continue(afterPath, data, dataStart, dataStart + Math.max(0, dataLength));
   }
 
   /** After a record was altered: the digest follows. */
@@ -137,8 +142,9 @@ export class PendingChanges {
     while (this.queue.length > this.txnStart) {
       const record = this.queue.pop()!;
       if (isOwned(record)) this.owned -= 1;
-      this.unlink(record);
-      if (record.replaced !== undefined) this.link(record.replaced);
+      if (record.replaced === undefined) this.unlink(record);
+      else this.takePlace(record.replaced, record);
+      this.recycle(record);
     }
     this.digest.copyFrom(this.digestBeforeTxn);
   }
@@ -154,12 +160,22 @@ export class PendingChanges {
     this.digest.copyFrom(this.tree.digest);
   }
 
+  next(zxid: number): NodeForecast | undefined {
+    const { queue } = this;
+    while (this.forecastHead < queue.length && queue[this.forecastHead]!.zxid < zxid) this.forecastHead += 1;
+    const record = queue[this.forecastHead];
+    if (record === undefined || record.zxid !== zxid) return undefined;
+    this.forecastHead += 1;
+    return record;
+  }
+
   onApplied(zxid: number): void {
     while (this.queueHead < this.queue.length && this.queue[this.queueHead]!.zxid <= zxid) {
       const record = this.queue[this.queueHead]!;
       this.queueHead += 1;
       if (isOwned(record)) this.owned -= 1;
       if (record.row !== 0) this.unlink(record);
+      this.recycle(record);
     }
     if (this.queueHead === this.queue.length) {
       this.queue.length = 0;
@@ -168,6 +184,7 @@ export class PendingChanges {
       this.queue.splice(0, this.queueHead);
       this.queueHead = 0;
     }
+    this.forecastHead = this.queueHead;
   }
 
   /** Paths of the ephemerals the session will have: the tree's and the pending ones, less what is being deleted. */
@@ -206,8 +223,9 @@ export class PendingChanges {
 
   private load(node: number, hash: number, bytes: Uint8Array, start: number, end: number): PendingNode {
     const tree = this.tree;
-    const record = new PendingNode(bytes, start, end - start <= 1 ? start : end, hash);
+    const record = this.record(bytes, start, end - start <= 1 ? start : end, hash, node);
     tree.readStat(node, record);
+    record.exists = true;
     record.childCount = tree.childCount(node);
     record.dataLength = tree.dataLength(node);
     record.acl = tree.aclOf(node);
@@ -218,7 +236,7 @@ export class PendingChanges {
   }
 
   private copy(node: PendingNode): PendingNode {
-    const record = new PendingNode(node.path, node.pathStart, node.pathEnd, node.hash);
+    const record = this.record(node.path, node.pathStart, node.pathEnd, node.hash, node.node);
     record.czxid = node.czxid;
     record.mzxid = node.mzxid;
     record.pzxid = node.pzxid;
@@ -239,12 +257,31 @@ export class PendingChanges {
     return record;
   }
 
+  /** One that is in use by nobody; what is not given here is the caller's to fill in. */
+  private record(path: Uint8Array, pathStart: number, pathEnd: number, hash: number, node: number): PendingNode {
+    const record = this.spare.pop() ?? new PendingNode();
+    record.path = path;
+    record.pathStart = pathStart;
+    record.pathEnd = pathEnd;
+    record.hash = hash;
+    record.node = node;
+    return record;
+  }
+
+  private recycle(record: PendingNode): void {
+    if (this.spare.length === SPARE_RECORDS_MAX) return;
+    record.path = NO_BYTES;
+    record.acl = 0;
+    record.replaced = undefined;
+    this.spare.push(record);
+  }
+
   /** `before` is the record that this one takes the place of, if there is one. */
   private put(record: PendingNode, zxid: number, before: PendingNode | undefined): void {
     record.zxid = zxid;
-    if (before !== undefined) this.unlink(before);
     record.replaced = before;
-    this.link(record);
+    if (before === undefined) this.link(record);
+    else this.takePlace(record, before);
     this.queue.push(record);
     if (isOwned(record)) this.owned += 1;
   }
@@ -256,6 +293,13 @@ export class PendingChanges {
     this.index.insert(record.hash, row);
   }
 
+  /** Both are of the same path: the row in the index stays as it is. */
+  private takePlace(record: PendingNode, before: PendingNode): void {
+    record.row = before.row;
+    this.nodes[record.row] = record;
+    before.row = 0;
+  }
+
   private unlink(record: PendingNode): void {
     this.index.remove(record.row);
     this.nodes[record.row] = undefined;
@@ -265,16 +309,3 @@ export class PendingChanges {
 }
 
 const SLASH = 0x2f;
-
-function isOwned(record: PendingNode): boolean {
-  return record.ownerHigh !== 0 || record.ownerLow !== 0;
-}
-
-/** The digest covers a node unless it lies below /zookeeper. */
-export function isDigestedPath(path: Uint8Array, start: number, end: number): boolean {
-  if (end - start < SYSTEM_PREFIX.length) return true;
-  for (let i = 0; i < SYSTEM_PREFIX.length; i++) if (path[start + i] !== SYSTEM_PREFIX[i]) return true;
-  return false;
-}
-
-const SYSTEM_PREFIX = [0x2f, 0x7a, 0x6f, 0x6f, 0x6b, 0x65, 0x65, 0x70, 0x65, 0x72, 0x2f];

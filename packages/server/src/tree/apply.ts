@@ -1,32 +1,33 @@
 import {
   ByteReader,
-  ByteWriter,
   checkVersionTxn,
   createContainerTxn,
   createTtlTxn,
   createTxn,
   createTxnV0,
   DIGEST_VERSION,
-  decodeText,
   deleteTxn,
-  ERR,
   errorTxn,
   OP,
   RECORD_SLOTS_MAX,
   readInt,
+  readLongAsNumber,
   STAT_BYTES,
   setAclTxn,
   setDataTxn,
   TXN_DIGEST_BYTES,
+  TXN_HEADER_BYTES,
   txn,
-  txnHeader,
   WireError,
 } from "@watchkeeper/wire";
+import type { ChangeListener } from "./change-listener.js";
+import type { Forecasts } from "./forecast.js";
+import { NodeChanges } from "./node-changes.js";
 import { containerOwner, ttlOwner } from "./node-owner.js";
-import { NO_NODE, ROOT } from "./node-store.js";
-import { lastSlash } from "./path-rules.js";
+import { NO_NODE } from "./node-store.js";
+import { emptyResult, type OperationResult } from "./operation-result.js";
 import type { Quotas } from "./quotas.js";
-import { type NodeSource, sessionKey, type Tree } from "./tree.js";
+import { sessionKey, type Tree } from "./tree.js";
 
 /**
  * Applying transactions: the only way a tree changes once it is loaded (Apache's
@@ -38,48 +39,7 @@ import { type NodeSource, sessionKey, type Tree } from "./tree.js";
  * noted in the result.
  */
 
-/** Hears what changed, in the order in which watches are to fire. Offsets are into `path`, valid during the call. */
-export interface ChangeListener {
-  onCreated(
-    path: Uint8Array,
-    start: number,
-    end: number,
-    aclNumber: number,
-    parentEnd: number,
-    parentAcl: number,
-  ): void;
-  /** Before the ACLs are released. `parentAcl` 0 with a parent that is gone does not happen: a node has a parent. */
-  onDeleted(
-    path: Uint8Array,
-    start: number,
-    end: number,
-    aclNumber: number,
-    parentEnd: number,
-    parentAcl: number,
-  ): void;
-  onDataChanged(path: Uint8Array, start: number, end: number, aclNumber: number): void;
-}
-
-/** What a write's reply is made of. For a multi one result an operation. */
-export interface OperationResult {
-  type: number;
-  err: number;
-  /** The node written to, where there is one left: its Stat goes into the reply. */
-  node: number;
-  /** The created path, as offsets into the txn's bytes. */
-  pathStart: number;
-  pathEnd: number;
-  /** In a multi: the node's Stat right after this operation, which later ones may change again. */
-  readonly stat: Uint8Array;
-}
-
-function emptyResult(): OperationResult {
-  return { type: 0, err: 0, node: NO_NODE, pathStart: 0, pathEnd: 0, stat: new Uint8Array(STAT_BYTES) };
-}
-
-const headerSlots = new Int32Array(RECORD_SLOTS_MAX);
 const slots = new Int32Array(RECORD_SLOTS_MAX);
-const HEADER = txnHeader.slots;
 
 export class TxnApplier {
   /** Of the txn applied last. */
@@ -90,25 +50,14 @@ export class TxnApplier {
   cxid = 0;
   zxid = 0;
   type = 0;
-  private timeMs = 0;
   private readonly tree: Tree;
-  private readonly quotas: Quotas;
-  private readonly listener: ChangeListener | undefined;
+  private readonly changes: NodeChanges;
   private readonly reader = new ByteReader(new Uint8Array(0));
-  private readonly source: { -readonly [K in keyof NodeSource]: NodeSource[K] } = {
-    path: new Uint8Array(0),
-    pathStart: 0,
-    pathEnd: 0,
-    data: new Uint8Array(0),
-    dataStart: 0,
-    dataLength: 0,
-  };
   private digestAt = -1;
 
-  constructor(tree: Tree, quotas: Quotas, listener?: ChangeListener) {
+  constructor(tree: Tree, quotas: Quotas, listener?: ChangeListener, forecasts?: Forecasts) {
     this.tree = tree;
-    this.quotas = quotas;
-    this.listener = listener;
+    this.changes = new NodeChanges(tree, quotas, listener, forecasts);
   }
 
   /**
@@ -117,15 +66,15 @@ export class TxnApplier {
    * @throws WireError where the bytes are no txn: the log or the peer they came from is damaged
    */
   apply(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start < TXN_HEADER_BYTES) throw new WireError(`a txn of ${end - start} bytes has no header`);
     const reader = this.reader;
-    reader.reset(bytes, start, end);
-    txnHeader.scan(reader, headerSlots, 0);
-    this.clientHigh = headerSlots[HEADER.clientId]!;
-    this.clientLow = headerSlots[HEADER.clientId + 1]!;
-    this.cxid = headerSlots[HEADER.cxid]!;
-    this.zxid = joined(headerSlots, HEADER.zxid);
-    this.timeMs = joined(headerSlots, HEADER.time);
-    this.type = headerSlots[HEADER.type]!;
+    reader.reset(bytes, start + TXN_HEADER_BYTES, end);
+    this.clientHigh = readInt(bytes, start);
+    this.clientLow = readInt(bytes, start + 4);
+    this.cxid = readInt(bytes, start + 8);
+    this.zxid = readLongAsNumber(bytes, start + 12);
+    this.changes.begin(this.zxid, readLongAsNumber(bytes, start + 20));
+    this.type = readInt(bytes, start + 28);
     this.resultCount = 0;
     this.digestAt = -1;
     if (this.type === OP.multi) this.applyMulti(bytes);
@@ -141,8 +90,8 @@ export class TxnApplier {
 
   /** Deletes the ephemerals of a session that did not come back from disk: as its close would, without a txn. */
   removeEphemeralsOf(session: bigint, zxid: number): void {
-    this.zxid = zxid;
-    for (const node of [...this.tree.ephemeralsOf(session)]) this.deleteOwned(node);
+    this.changes.begin(zxid, 0);
+    for (const node of [...this.tree.ephemeralsOf(session)]) this.changes.deleteRow(node);
   }
 
   private result(type: number): OperationResult {
@@ -205,13 +154,20 @@ export class TxnApplier {
         return;
       case OP.createContainer:
         createContainerTxn.scan(this.reader, slots, 0);
-        this.createNode(type, bytes, slots[createContainerTxn.slots.parentCVersion]!, containerOwner());
+        this.changes.create(
+          this.result(type),
+          bytes,
+          slots,
+          slots[createContainerTxn.slots.parentCVersion]!,
+          containerOwner(),
+        );
         return;
       case OP.createTTL:
         createTtlTxn.scan(this.reader, slots, 0);
-        this.createNode(
-          type,
+        this.changes.create(
+          this.result(type),
           bytes,
+          slots,
           slots[createTtlTxn.slots.parentCVersion]!,
           ttlOwner(joined(slots, createTtlTxn.slots.ttl)),
         );
@@ -219,16 +175,16 @@ export class TxnApplier {
       case OP.delete:
       case OP.deleteContainer:
         deleteTxn.scan(this.reader, slots, 0);
-        this.deleteNode(this.result(type), bytes, slots[0]!, slots[0]! + slots[1]!);
+        this.changes.delete(this.result(type), bytes, slots[0]!, slots[0]! + slots[1]!);
         return;
       case OP.setData:
       case OP.reconfig:
         setDataTxn.scan(this.reader, slots, 0);
-        this.setData(this.result(type), bytes);
+        this.changes.setData(this.result(type), bytes, slots);
         return;
       case OP.setACL:
         setAclTxn.scan(this.reader, slots, 0);
-        this.setAcl(this.result(type), bytes);
+        this.changes.setAcl(this.result(type), bytes, slots);
         return;
       case OP.check:
         checkVersionTxn.scan(this.reader, slots, 0);
@@ -266,99 +222,13 @@ export class TxnApplier {
       parentCreations = -1;
     }
     const ephemeral = slots[createTxn.slots.ephemeral] !== 0;
-    this.createNode(
-      type,
+    this.changes.create(
+      this.result(type),
       bytes,
+      slots,
       parentCreations,
       ephemeral ? { high: this.clientHigh, low: this.clientLow } : NO_OWNER,
     );
-  }
-
-  private createNode(
-    type: number,
-    bytes: Uint8Array,
-    parentCreations: number,
-    owner: { high: number; low: number },
-  ): void {
-    const tree = this.tree;
-    const pathStart = slots[createTxn.slots.path]!;
-    const pathEnd = pathStart + slots[createTxn.slots.path + 1]!;
-    const dataLength = slots[createTxn.slots.data + 1]!;
-    const aclStart = slots[createTxn.slots.acl]! - 4;
-    const aclEnd = aclEndOf(bytes, aclStart);
-    const parentEnd = lastSlash(bytes, pathStart, pathEnd);
-    const result = this.result(type);
-    result.pathStart = pathStart;
-    result.pathEnd = pathEnd;
-    const parent = tree.find(bytes, pathStart, parentEnd);
-    if (parent === NO_NODE) {
-      result.err = ERR.NO_NODE;
-      return;
-    }
-    const creations = parentCreations === -1 ? tree.creations(parent) + 1 : parentCreations;
-    const existing = tree.find(bytes, pathStart, pathEnd);
-    const aclNumber = tree.acls.use(bytes, aclStart, aclEnd);
-    if (existing !== NO_NODE) {
-      tree.replaceAcl(existing, aclNumber);
-      // Only the plain create: the other kinds return before they touch the parent (DataTree.createNode).
-      if (type === OP.create) tree.raiseCreations(parent, creations, this.zxid);
-      result.err = ERR.NODE_EXISTS;
-      return;
-    }
-    this.setSource(bytes, pathStart, pathEnd, slots[createTxn.slots.data]!, dataLength);
-    result.node = tree.create(parent, this.source, aclNumber, this.zxid, this.timeMs, owner.high, owner.low);
-    tree.raiseCreations(parent, creations, this.zxid);
-    if (!this.quotas.isEmpty || isSystemPath(bytes, pathStart, pathEnd)) {
-      this.quotas.onCreate(decodeText(bytes, pathStart, pathEnd), result.node, Math.max(0, dataLength));
-    }
-    this.listener?.onCreated(bytes, pathStart, pathEnd, aclNumber, parentEnd, tree.aclOf(parent));
-  }
-
-  private deleteNode(result: OperationResult, bytes: Uint8Array, pathStart: number, pathEnd: number): void {
-    const tree = this.tree;
-    const parentEnd = lastSlash(bytes, pathStart, pathEnd);
-    const parent = tree.find(bytes, pathStart, parentEnd);
-    const node = tree.find(bytes, pathStart, pathEnd);
-    if (parent !== NO_NODE) tree.raisePzxid(parent, this.zxid);
-    if (node === NO_NODE || node === ROOT || tree.childCount(node) > 0) {
-      result.err = ERR.NO_NODE;
-      return;
-    }
-    const dataBytes = Math.max(0, tree.dataLength(node));
-    this.listener?.onDeleted(bytes, pathStart, pathEnd, tree.aclOf(node), parentEnd, tree.aclOf(parent));
-    tree.remove(node);
-    if (!this.quotas.isEmpty) this.quotas.onDelete(decodeText(bytes, pathStart, pathEnd), dataBytes);
-  }
-
-  private setData(result: OperationResult, bytes: Uint8Array): void {
-    const tree = this.tree;
-    const pathStart = slots[setDataTxn.slots.path]!;
-    const pathEnd = pathStart + slots[setDataTxn.slots.path + 1]!;
-    const dataLength = slots[setDataTxn.slots.data + 1]!;
-    const node = tree.find(bytes, pathStart, pathEnd);
-    if (node === NO_NODE) {
-      result.err = ERR.NO_NODE;
-      return;
-    }
-    const difference = Math.max(0, dataLength) - Math.max(0, tree.dataLength(node));
-    this.setSource(bytes, pathStart, pathEnd, slots[setDataTxn.slots.data]!, dataLength);
-    tree.setData(node, this.source, slots[setDataTxn.slots.version]!, this.zxid, this.timeMs);
-    result.node = node;
-    if (!this.quotas.isEmpty) this.quotas.onSetData(decodeText(bytes, pathStart, pathEnd), node, difference);
-    this.listener?.onDataChanged(bytes, pathStart, pathEnd, tree.aclOf(node));
-  }
-
-  private setAcl(result: OperationResult, bytes: Uint8Array): void {
-    const pathStart = slots[setAclTxn.slots.path]!;
-    const node = this.tree.find(bytes, pathStart, pathStart + slots[setAclTxn.slots.path + 1]!);
-    if (node === NO_NODE) {
-      result.err = ERR.NO_NODE;
-      return;
-    }
-    const aclStart = slots[setAclTxn.slots.acl]! - 4;
-    const aclNumber = this.tree.acls.use(bytes, aclStart, aclEndOf(bytes, aclStart));
-    this.tree.setAcl(node, aclNumber, slots[setAclTxn.slots.version]!);
-    result.node = node;
   }
 
   /** Deletes the listed paths in order, then whatever the session still owns here. */
@@ -371,64 +241,20 @@ export class TxnApplier {
         const length = reader.length();
         const start = reader.position;
         reader.skip(Math.max(0, length));
-        this.deleteNode(this.scratchResult, bytes, start, start + Math.max(0, length));
+        this.changes.deleteListed(bytes, start, start + Math.max(0, length));
       }
     }
     result.pathStart = reader.position;
     const left = this.tree.ephemerals.get(sessionKey(this.clientHigh, this.clientLow));
-    if (left !== undefined) for (const node of [...left]) this.deleteOwned(node);
-  }
-
-  private readonly scratchResult: OperationResult = emptyResult();
-
-  private deleteOwned(node: number): void {
-    const path = new ByteWriter();
-    this.tree.writePath(node, path);
-    this.deleteNode(this.scratchResult, path.bytes, 0, path.length);
-  }
-
-  private setSource(
-    bytes: Uint8Array,
-    pathStart: number,
-    pathEnd: number,
-    dataStart: number,
-    dataLength: number,
-  ): void {
-    const source = this.source;
-    source.path = bytes;
-    source.pathStart = pathStart;
-    source.pathEnd = pathEnd;
-    source.data = bytes;
-    source.dataStart = dataStart;
-    source.dataLength = dataLength;
+    if (left !== undefined) for (const node of [...left]) this.changes.deleteRow(node);
   }
 }
 
 const NO_OWNER = { high: 0, low: 0 };
 
-const SYSTEM_PREFIX = [0x2f, 0x7a, 0x6f, 0x6f, 0x6b, 0x65, 0x65, 0x70, 0x65, 0x72, 0x2f];
-
-function isSystemPath(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start < SYSTEM_PREFIX.length) return false;
-  for (let i = 0; i < SYSTEM_PREFIX.length; i++) if (bytes[start + i] !== SYSTEM_PREFIX[i]) return false;
-  return true;
-}
-
 /** A 64-bit number of the txn as a double: zxids, times and TTLs are below 2^53. */
 function joined(from: Int32Array, slot: number): number {
   return from[slot]! * 2 ** 32 + (from[slot + 1]! >>> 0);
-}
-
-/** Where the `vector<ACL>` that starts at `start` ends; it has been scanned, so its lengths are sound. */
-function aclEndOf(bytes: Uint8Array, start: number): number {
-  const count = readInt(bytes, start);
-  let at = start + 4;
-  for (let i = 0; i < count; i++) {
-    at += 4;
-    at += 4 + Math.max(0, readInt(bytes, at));
-    at += 4 + Math.max(0, readInt(bytes, at));
-  }
-  return at;
 }
 
 /**

@@ -50,6 +50,33 @@ export function crc32Continue(state: number, bytes: Uint8Array, from: number, to
   return crc;
 }
 
+/** The same over whole numbers of 32 bits, as their four bytes in network order would be. */
+export function crc32ContinueInts(state: number, ints: Int32Array): number {
+  let crc = state;
+  let i = 0;
+  for (const last = ints.length - 2; i <= last; i += 2) {
+    const first = ints[i]!;
+    const second = ints[i + 1]!;
+    crc =
+      t7[(crc ^ (first >>> 24)) & 0xff]! ^
+      t6[((crc >>> 8) ^ (first >>> 16)) & 0xff]! ^
+      t5[((crc >>> 16) ^ (first >>> 8)) & 0xff]! ^
+      t4[((crc >>> 24) ^ first) & 0xff]! ^
+      t3[second >>> 24]! ^
+      t2[(second >>> 16) & 0xff]! ^
+      t1[(second >>> 8) & 0xff]! ^
+      t0[second & 0xff]!;
+  }
+  if (i === ints.length) return crc;
+  const last = ints[i]!;
+  return (
+    t3[(crc ^ (last >>> 24)) & 0xff]! ^
+    t2[((crc >>> 8) ^ (last >>> 16)) & 0xff]! ^
+    t1[((crc >>> 16) ^ (last >>> 8)) & 0xff]! ^
+    t0[((crc >>> 24) ^ last) & 0xff]!
+  );
+}
+
 export function crc32Finish(state: number): number {
   return ~state >>> 0;
 }

@@ -210,7 +210,7 @@ export class NodeStore {
     this.showCversion(node);
   }
 
-  /** Gives a new node its cell: name, data, and room for a Stat. */
+  /** Gives a new node its cell: name, data, and room for the Stat that must be written next. */
   protected fillCell(
     node: number,
     name: Uint8Array,
@@ -228,8 +228,6 @@ export class NodeStore {
     this.rows.set(node, FIELD.nameLength, nameLength);
     copyBytes(name, nameStart, nameEnd, bytes, at);
     writeData(bytes, at + nameLength, data, dataStart, dataLength);
-    const statStart = at + nameLength + 4 + Math.max(0, dataLength);
-    bytes.fill(0, statStart, statStart + STAT_BYTES);
   }
 
   /** New data in the same cell where it fits its class, else in another; the Stat moves along. */

@@ -83,3 +83,12 @@ export function lastSlash(bytes: Uint8Array, start: number, end: number): number
   while (i > start && bytes[i] !== SLASH) i -= 1;
   return i;
 }
+
+const SYSTEM_PREFIX = [0x2f, 0x7a, 0x6f, 0x6f, 0x6b, 0x65, 0x65, 0x70, 0x65, 0x72, 0x2f];
+
+/** Whether it lies below /zookeeper, which no digest covers. */
+export function isSystemPath(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < SYSTEM_PREFIX.length) return false;
+  for (let i = 0; i < SYSTEM_PREFIX.length; i++) if (bytes[start + i] !== SYSTEM_PREFIX[i]) return false;
+  return true;
+}

@@ -1,5 +1,4 @@
-import { writeInt, writeLongFromNumber } from "@watchkeeper/wire";
-import { crc32Continue, crc32Finish } from "./crc32.js";
+import { crc32ContinueInts, crc32Finish } from "./crc32.js";
 
 /**
  * The digest of a whole tree: the sum modulo 2^64 of the CRC-32 of every node (Apache's
@@ -49,19 +48,24 @@ export interface DigestedStat {
   readonly ownerLow: number;
 }
 
-const scratch = new Uint8Array(60);
+const digested = new Int32Array(15);
+
+function putLong(at: number, value: number): void {
+  digested[at] = Math.floor(value / TWO_32);
+  digested[at + 1] = value;
+}
 
 /** `prefixCrc` is the CRC state after the node's path and data. */
 export function nodeDigest(prefixCrc: number, stat: DigestedStat): number {
-  writeLongFromNumber(scratch, 0, stat.czxid);
-  writeLongFromNumber(scratch, 8, stat.mzxid);
-  writeLongFromNumber(scratch, 16, stat.pzxid);
-  writeLongFromNumber(scratch, 24, stat.ctime);
-  writeLongFromNumber(scratch, 32, stat.mtime);
-  writeInt(scratch, 40, stat.version);
-  writeInt(scratch, 44, stat.creations);
-  writeInt(scratch, 48, stat.aversion);
-  writeInt(scratch, 52, stat.ownerHigh);
-  writeInt(scratch, 56, stat.ownerLow);
-  return crc32Finish(crc32Continue(prefixCrc, scratch, 0, 60)) | 0;
+  putLong(0, stat.czxid);
+  putLong(2, stat.mzxid);
+  putLong(4, stat.pzxid);
+  putLong(6, stat.ctime);
+  putLong(8, stat.mtime);
+  digested[10] = stat.version;
+  digested[11] = stat.creations;
+  digested[12] = stat.aversion;
+  digested[13] = stat.ownerHigh;
+  digested[14] = stat.ownerLow;
+  return crc32Finish(crc32ContinueInts(prefixCrc, digested)) | 0;
 }

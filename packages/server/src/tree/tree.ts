@@ -2,6 +2,7 @@ import { STAT_OFFSETS, writeInt, writeLongFromNumber } from "@watchkeeper/wire";
 import { HashIndex, hashBytes, sameBytes } from "../memory/index.js";
 import { AclTable, OPEN_ACL } from "./acl-table.js";
 import { CRC32_START, crc32Continue } from "./crc32.js";
+import type { NodeForecast } from "./forecast.js";
 import { NODE_KIND, ownerKind } from "./node-owner.js";
 import { emptyStat, FIELD, NO_NODE, type NodeStat, NodeStore, ROOT, SLASH } from "./node-store.js";
 import { lastSlash } from "./path-rules.js";
@@ -60,6 +61,7 @@ export class Tree extends NodeStore {
     this.rows.set(root, FIELD.acl, OPEN_ACL);
     this.rows.set(root, FIELD.digested, 1);
     this.fillCell(root, EMPTY, 0, 0, EMPTY, 0, 0);
+    this.writeStat(root, this.stat);
     this.afterDataChange(root, EMPTY, 0, 0);
   }
 
@@ -135,6 +137,7 @@ export class Tree extends NodeStore {
     timeMs: number,
     ownerHigh: number,
     ownerLow: number,
+    forecast?: NodeForecast,
   ): number {
     const stat = this.stat;
     stat.czxid = stat.mzxid = stat.pzxid = zxid;
@@ -142,11 +145,11 @@ export class Tree extends NodeStore {
     stat.version = stat.creations = stat.aversion = 0;
     stat.ownerHigh = ownerHigh;
     stat.ownerLow = ownerLow;
-    return this.restore(parent, source, aclNumber, stat);
+    return this.restore(parent, source, aclNumber, stat, forecast);
   }
 
   /** Adds a node with the Stat given: from a snapshot. */
-  restore(parent: number, source: NodeSource, aclNumber: number, stat: NodeStat): number {
+  restore(parent: number, source: NodeSource, aclNumber: number, stat: NodeStat, forecast?: NodeForecast): number {
     const { path, pathStart, pathEnd } = source;
     const node = this.rows.allocate();
     const nameStart = lastSlash(path, pathStart, pathEnd) + 1;
@@ -157,8 +160,8 @@ export class Tree extends NodeStore {
     this.fillCell(node, path, nameStart, pathEnd, source.data, source.dataStart, source.dataLength);
     this.writeStat(node, stat);
     this.link(parent, node);
-    this.index.insert(hashBytes(this.hashSeed, path, pathStart, pathEnd), node);
-    this.afterDataChange(node, path, pathStart, pathEnd);
+    this.index.insert(forecast?.hash ?? hashBytes(this.hashSeed, path, pathStart, pathEnd), node);
+    this.afterDataChange(node, path, pathStart, pathEnd, forecast);
     this.approximateBytes += pathEnd - pathStart + Math.max(0, source.dataLength);
     this.own(node, stat.ownerHigh, stat.ownerLow);
     if (pathEnd - pathStart === SYSTEM_PATH.length && sameBytes(path, pathStart, SYSTEM_PATH, 0, SYSTEM_PATH.length))
@@ -189,7 +192,14 @@ export class Tree extends NodeStore {
   }
 
   /** New data, version and times; `path` is the node's, for its digest. */
-  setData(node: number, source: NodeSource, version: number, zxid: number, timeMs: number): void {
+  setData(
+    node: number,
+    source: NodeSource,
+    version: number,
+    zxid: number,
+    timeMs: number,
+    forecast?: NodeForecast,
+  ): void {
     this.approximateBytes += Math.max(0, source.dataLength) - Math.max(0, this.dataLength(node));
     this.replaceCell(node, source.data, source.dataStart, source.dataLength);
     const bytes = this.cellBytesOf(node);
@@ -197,7 +207,7 @@ export class Tree extends NodeStore {
     writeLongFromNumber(bytes, at + STAT_OFFSETS.mzxid, zxid);
     writeLongFromNumber(bytes, at + STAT_OFFSETS.mtime, timeMs);
     writeInt(bytes, at + STAT_OFFSETS.version, version);
-    this.afterDataChange(node, source.path, source.pathStart, source.pathEnd);
+    this.afterDataChange(node, source.path, source.pathStart, source.pathEnd, forecast);
   }
 
   /** New data under an unchanged Stat: a quota's statistics, which no digest covers. */
@@ -207,11 +217,11 @@ export class Tree extends NodeStore {
   }
 
   /** A new ACL, whose use has been counted; the old one's is given back. */
-  setAcl(node: number, aclNumber: number, aversion: number): void {
+  setAcl(node: number, aclNumber: number, aversion: number, forecast?: NodeForecast): void {
     this.acls.release(this.rows.get(node, FIELD.acl));
     this.rows.set(node, FIELD.acl, aclNumber);
     writeInt(this.cellBytesOf(node), this.statStart(node) + STAT_OFFSETS.aversion, aversion);
-    this.refreshDigest(node);
+    this.refreshDigest(node, forecast);
   }
 
   /** Only the list, as re-applying a create to a node that is there does. */
@@ -221,21 +231,21 @@ export class Tree extends NodeStore {
   }
 
   /** A child was created: both numbers rise together, and only upward, so that replay may repeat it. */
-  raiseCreations(node: number, creations: number, zxid: number): void {
+  raiseCreations(node: number, creations: number, zxid: number, forecast?: NodeForecast): void {
     if (creations <= this.rows.get(node, FIELD.creations)) return;
     this.rows.set(node, FIELD.creations, creations);
     this.showCversion(node);
-    this.setPzxid(node, zxid);
+    this.setPzxid(node, zxid, forecast);
   }
 
   /** A child was removed. */
-  raisePzxid(node: number, zxid: number): void {
-    if (zxid > this.pzxid(node)) this.setPzxid(node, zxid);
+  raisePzxid(node: number, zxid: number, forecast?: NodeForecast): void {
+    if (zxid > this.pzxid(node)) this.setPzxid(node, zxid, forecast);
   }
 
-  private setPzxid(node: number, zxid: number): void {
+  private setPzxid(node: number, zxid: number, forecast: NodeForecast | undefined): void {
     writeLongFromNumber(this.cellBytesOf(node), this.statStart(node) + STAT_OFFSETS.pzxid, zxid);
-    this.refreshDigest(node);
+    this.refreshDigest(node, forecast);
   }
 
   // Walking while changing.
@@ -292,22 +302,35 @@ export class Tree extends NodeStore {
     }
   }
 
-  private afterDataChange(node: number, path: Uint8Array, pathStart: number, pathEnd: number): void {
+  private afterDataChange(
+    node: number,
+    path: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    forecast?: NodeForecast,
+  ): void {
     if (!this.digestEnabled) return;
-    const data = this.replyStart(node) + 4;
-    const afterPath = node === ROOT ? CRC32_START : crc32Continue(CRC32_START, path, pathStart, pathEnd);
-    const crc = crc32Continue(afterPath, this.cellBytesOf(node), data, data + Math.max(0, this.dataLength(node)));
-    this.rows.set(node, FIELD.prefixCrc, crc);
-    this.refreshDigest(node);
+    this.rows.set(node, FIELD.prefixCrc, forecast?.prefixCrc ?? this.computePrefixCrc(node, path, pathStart, pathEnd));
+    this.refreshDigest(node, forecast);
   }
 
-  private refreshDigest(node: number): void {
+  private computePrefixCrc(node: number, path: Uint8Array, pathStart: number, pathEnd: number): number {
+    const data = this.replyStart(node) + 4;
+    const afterPath = node === ROOT ? CRC32_START : crc32Continue(CRC32_START, path, pathStart, pathEnd);
+    return crc32Continue(afterPath, this.cellBytesOf(node), data, data + Math.max(0, this.dataLength(node)));
+  }
+
+  private refreshDigest(node: number, forecast: NodeForecast | undefined): void {
     if (!this.digestEnabled || this.rows.get(node, FIELD.digested) === 0) return;
-    this.readStat(node, this.stat);
-    const digest = nodeDigest(this.rows.get(node, FIELD.prefixCrc), this.stat);
+    const digest = forecast?.digest ?? this.computeDigest(node);
     this.digest.subtract(this.rows.get(node, FIELD.digest));
     this.digest.add(digest);
     this.rows.set(node, FIELD.digest, digest);
+  }
+
+  private computeDigest(node: number): number {
+    this.readStat(node, this.stat);
+    return nodeDigest(this.rows.get(node, FIELD.prefixCrc), this.stat);
   }
 
   private own(node: number, high: number, low: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DataDirectoryError, dataDirectory, prepareDataDirectory, TxnLog } from "../../src/storage/index.js";
+import { DataDirectoryError, prepareDataDirectory, TxnLog } from "../../src/storage/index.js";
 import { contentOf } from "./contents.js";
 import { Scene } from "./scene.js";
 import { batchOf, brief, entryPositions, flipped, logFile, noise, type TestTxn, txn, txns } from "./txns.js";

@@ -133,7 +133,8 @@ export class LookForLeader {
    * worse, and the two parties that come of it find together only after initLimit.
    */
   private tellBetter(sid: number): void {
-    this.parts.tell(sid, this.report);
+    const { myid, configs, tell } = this.parts;
+    if (configs.isVoter(myid)) tell(sid, this.report); // a voter would answer anybody else, who would answer again
   }
 
   /**

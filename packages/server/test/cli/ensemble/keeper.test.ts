@@ -4,8 +4,14 @@ import { Keeper } from "../../../src/cli/ensemble/keeper.js";
 import { LocalEnsemble } from "../../../src/cli/ensemble/local-ensemble.js";
 import { Screen } from "../../../src/cli/ensemble/screen.js";
 import { TurnedClock } from "../../../src/testing/turned-clock.js";
+import { TurnedScheduler } from "../../../src/testing/turned-scheduler.js";
 import { until } from "../../support/until.js";
 import { FakeProcess, FakeWords, NOT_SERVING, place, srvr } from "./fake-servers.js";
+
+/** Of a server that is silent on purpose; the others answer at once. */
+const ANSWER_TIMEOUT_MS = 50;
+const ESCAPE = "\u001b";
+const CONTROLS = new RegExp(`${ESCAPE}\\[\\d*[A-Z]\r?`, "g");
 
 interface Options {
   readonly isTty?: boolean;
@@ -23,7 +29,8 @@ class KeptEnsemble {
   output = "";
   failure: Error | undefined;
   isDone = false;
-  private readonly waiting = new Set<{ atMs: number; task: () => void }>();
+  private readonly scheduler = new TurnedScheduler(this.clock);
+  private looks = 0;
 
   readonly words: readonly FakeWords[];
 
@@ -43,17 +50,16 @@ class KeptEnsemble {
         },
         lastWords: () => "port 2181 on 127.0.0.1 is in use by another program",
         tell: (sentence) => screen.tell(sentence),
-        ask: ({ clientPort }) => askWord("127.0.0.1", clientPort, "srvr", 5000),
+        ask: ({ clientPort }) => {
+          this.looks += 1;
+          return askWord("127.0.0.1", clientPort, "srvr", ANSWER_TIMEOUT_MS);
+        },
         monotonicMs: () => this.clock.monotonicMs(),
       },
     );
     this.keeper = new Keeper(this.ensemble, {
       screen,
-      after: (delayMs, task) => {
-        const entry = { atMs: this.clock.monotonicMs() + delayMs, task };
-        this.waiting.add(entry);
-        return { cancel: () => void this.waiting.delete(entry) };
-      },
+      after: (delayMs, task) => this.scheduler.after(delayMs, task),
       epochOf: () => 4,
       isAttended,
       directory: "ensemble",
@@ -80,10 +86,16 @@ class KeptEnsemble {
   /** Time passes; the keeper's timers that are due by then are called. */
   turn(ms: number): void {
     this.clock.turn(ms);
-    for (const entry of [...this.waiting]) {
-      if (entry.atMs > this.clock.monotonicMs() || !this.waiting.delete(entry)) continue;
-      entry.task();
-    }
+    this.scheduler.ring();
+  }
+
+  /** The keeper looks at its servers once more. */
+  async look(): Promise<void> {
+    const { looks } = this;
+    await until(() => {
+      this.turn(250);
+      return this.looks >= looks + 2 * this.words.length; // the round before is over then
+    });
   }
 
   /** Looks again and again, a quarter of a second apart, until the text has been written. */
@@ -114,15 +126,29 @@ describe("the servers are started and shown", () => {
     expect(kept.output).not.toContain("\u001b");
   });
 
-  test("in one place on a terminal, no line longer than it is wide", async () => {
-    const kept = await KeptEnsemble.start({ isTty: true, columns: 40 });
+  test("in one place on a terminal: every drawing begins where the last one did", async () => {
+    const kept = await KeptEnsemble.start({ isTty: true });
     kept.say(srvr("leader", 0x100000009), srvr("follower", 0x100000004));
     await kept.until("0x100000004  5");
-    const drawings = kept.output.split(/\u001b\[\d+A\r/);
-    expect(drawings.length).toBeGreaterThan(1);
-    const ups = [...kept.output.matchAll(/\u001b\[(\d+)A\r/g)].map((match) => Number(match[1]));
-    ups.forEach((up, index) => expect(up, `drawing ${index}`).toBe(drawings[index]!.split("\n").length - 1));
-    for (const line of drawings.at(-1)!.split("\n")) expect(line.replace(/\u001b\[\w/g, "").length).toBeLessThan(40);
+    const [first, ...again] = kept.output.split(`${ESCAPE}[J`).slice(0, -1);
+    let linesBefore = first!.split("\n").length - 1;
+    expect(again.length).toBeGreaterThan(0);
+    for (const drawing of again) {
+      expect(drawing.startsWith(`${ESCAPE}[${linesBefore}A\r`)).toBe(true);
+      linesBefore = drawing.split("\n").length - 1;
+    }
+  });
+
+  test("not wider than the terminal, where a line too long would take two and spoil the place", async () => {
+    const kept = await KeptEnsemble.start({ isTty: true, columns: 40 });
+    for (const line of kept.output.replace(CONTROLS, "").split("\n")) expect(line.length).toBeLessThan(40);
+  });
+
+  test("and not drawn again while nothing changes", async () => {
+    const kept = await KeptEnsemble.start({ isTty: true });
+    const { length } = kept.output;
+    for (let i = 0; i < 3; i++) await kept.look();
+    expect(kept.output.length).toBe(length);
   });
 });
 

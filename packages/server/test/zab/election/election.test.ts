@@ -215,6 +215,7 @@ describe("the election loop", () => {
     expect(server.takeSent()).toMatchObject([{ leader: 3, zxid: 9, electionEpoch: 1 }]);
     server.turn(100); // two of three: about to decide, were it not for a better vote
     server.hear(1, { leader: 1, zxid: 4, electionEpoch: 1 });
+    server.takeSent();
     server.hear(1, { leader: 1, zxid: 12, electionEpoch: 5 });
     expect(server.takeSent()).toMatchObject([{ leader: 1, zxid: 12, electionEpoch: 5 }]);
     const other = lookingServer();
@@ -260,6 +261,14 @@ describe("the election loop", () => {
     const server = lookingServer({ config: ensemble([1, 2, 3], [], "group.1=1:2:3", "weight.3=0") });
     server.hear(3, { leader: 3, zxid: 99, peerEpoch: 9 });
     expect(server.takeSent().filter(({ leader }) => leader !== 2)).toEqual([]);
+  });
+
+  test("E6: who does not vote does not answer votes", () => {
+    const server = lookingServer({ config: ensemble([1, 3], [2]) });
+    server.hear(3, { leader: 3 });
+    server.takeSent();
+    server.hear(1, { leader: 1 });
+    expect(server.takeSent()).toEqual([]);
   });
 
   test("E6: the same proposal is not answered", () => {
