@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { corrupt } from "./corrupt/corrupt.js";
 import { crowd } from "./crowd/crowd.js";
 import { spoilDisk } from "./disk/disk.js";
+import { ensembleChaos } from "./ensemble/ensemble.js";
 import { fuzz } from "./fuzz/fuzz.js";
 import { killAgainAndAgain } from "./kill/kill.js";
 import { oversize } from "./oversize/oversize.js";
@@ -16,7 +17,13 @@ interface Command {
   readonly what: string;
   /** Flags with their defaults; all are whole numbers. */
   readonly flags: Readonly<Record<string, number>>;
-  readonly run: (flags: Readonly<Record<string, number>>, progress: Progress) => Promise<FaultReport>;
+  /** Flags that are words. */
+  readonly words?: Readonly<Record<string, string>>;
+  readonly run: (
+    flags: Readonly<Record<string, number>>,
+    progress: Progress,
+    words: Readonly<Record<string, string>>,
+  ) => Promise<FaultReport>;
 }
 
 const commands: Readonly<Record<string, Command>> = {
@@ -68,6 +75,25 @@ const commands: Readonly<Record<string, Command>> = {
         progress,
       ),
   },
+  ensemble: {
+    what: "servers of an ensemble killed, paused, cut off, torn, under a recorded load",
+    flags: { servers: 3, seconds: 60, sessions: 8, keys: 12 },
+    words: { kinds: "T", tear: "watchkeeper", only: "" },
+    run: (flags, progress, words) =>
+      ensembleChaos(
+        {
+          servers: flags["servers"]!,
+          seconds: flags["seconds"]!,
+          seed: flags["seed"]!,
+          sessions: flags["sessions"]!,
+          keys: flags["keys"]!,
+          kinds: words["kinds"]!,
+          tear: tearOption(words["tear"]!),
+          only: words["only"]!,
+        },
+        progress,
+      ),
+  },
   oversize: {
     what: "frames and replies at and above the limit",
     flags: { children: 200_000 },
@@ -83,26 +109,36 @@ async function main(): Promise<number> {
     return 2;
   }
   const flags = { seed: Math.floor(Math.random() * 1e6), ...command.flags };
-  const options = Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: "string" as const }]));
-  const { values } = parseArgs({ args: rest, options });
-  const given = Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, Number(value)]));
+  const words = command.words ?? {};
+  const names = [...Object.keys(flags), ...Object.keys(words)];
+  const options = Object.fromEntries(names.map((flag) => [flag, { type: "string" as const }]));
+  const values = Object.entries(parseArgs({ args: rest, options }).values as Record<string, string>);
+  const given = Object.fromEntries(
+    values.filter(([flag]) => flag in flags).map(([flag, value]) => [flag, Number(value)]),
+  );
+  const spoken = { ...words, ...Object.fromEntries(values.filter(([flag]) => flag in words)) };
   const startedMs = performance.now();
   const elapsed = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`.padStart(8);
   const all = { ...flags, ...given };
   console.log(
-    `${name} ${Object.entries(all)
+    `${name} ${Object.entries({ ...all, ...spoken })
       .map(([flag, value]) => `--${flag} ${value}`)
       .join(" ")}`,
   );
-  const { summary, faults } = await command.run(all, (line) => console.log(`${elapsed()}  ${line}`));
+  const { summary, faults } = await command.run(all, (line) => console.log(`${elapsed()}  ${line}`), spoken);
   for (const fault of faults) console.log(`FAULT ${fault}`);
   console.log(`${faults.length === 0 ? "passed" : "FAILED"} in ${elapsed().trim()}: ${summary}`);
   return faults.length === 0 ? 0 : 1;
 }
 
+function tearOption(word: string): "none" | "watchkeeper" | "all" {
+  if (word === "none" || word === "watchkeeper" || word === "all") return word;
+  throw new Error(`--tear ${word}: it must be none, watchkeeper or all`);
+}
+
 function usage(): string {
-  const lines = Object.entries(commands).map(([name, { what, flags }]) => {
-    const options = Object.entries({ seed: "random", ...flags }).map(([flag, value]) => `--${flag} ${value}`);
+  const lines = Object.entries(commands).map(([name, { what, flags, words }]) => {
+    const options = Object.entries({ seed: "random", ...flags, ...words }).map(([flag, value]) => `--${flag} ${value}`);
     return `  ${name.padEnd(10)} ${what}\n             ${options.join(" ")}`;
   });
   return `Which fault? The flags are shown with their defaults.\n${lines.join("\n")}`;

@@ -3,6 +3,7 @@ import {
   ByteWriter,
   ackEpoch as ackEpochRecord,
   beginQuorumPacket,
+  counterOf,
   decodeAuthInfo,
   decodeLearnerInfo,
   encodeText,
@@ -350,8 +351,8 @@ export class LearnerHandler {
 
   /** A learner that acknowledges nothing for syncLimit, though there is something, has stopped. */
   closeIfBehind(): void {
-    if (!this.isUpToDate || this.isObserver) return;
     const { tick, lastProposed } = this.leader;
+    if (!this.isUpToDate || this.isObserver || counterOf(lastProposed) === 0) return;
     const acked = this.leader.ackedThrough(this.sid!);
     while (this.unacked.length > 0 && this.unacked[0]!.zxid <= acked) this.unacked.shift();
     if (acked < lastProposed && this.unacked.at(-1)?.zxid !== lastProposed) this.unacked.push({ zxid: lastProposed, tick });

@@ -12,7 +12,7 @@ import {
 } from "@watchkeeper/wire";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { emptyStat, ROOT, type Tree } from "../../src/tree/index.js";
+import { addSystemNodes, emptyStat, ROOT, Tree } from "../../src/tree/index.js";
 import type { Frame } from "../support/raw-connection.js";
 import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
 import {
@@ -32,6 +32,7 @@ import {
   setAcl,
   setData,
 } from "./requests.js";
+import { replayed, treeImage } from "./tree-image.js";
 
 /** What comes of writes that are all in the pipeline before the first of them is on the disk. */
 async function piped(world: ReplicaWorld, client: MemoryClient, send: () => void): Promise<Frame[]> {
@@ -338,7 +339,7 @@ describe("Stat arithmetic", () => {
   });
 });
 
-test("the digest predicted with each txn is the tree's after it, for any requests in any pipelining", async () => {
+test("the tree and the digest predicted with each txn are what another server makes of the log, for any requests in any pipelining", async () => {
   const paths = fc.constantFrom("/a", "/b", "/a/x", "/a/y", "/b/x", "/zookeeper/quota/z", "/zookeeper/zz");
   const data = fc.constantFrom(null, bytes(""), bytes("some data"));
   const step = fc.oneof(
@@ -393,7 +394,28 @@ test("the digest predicted with each txn is the tree's after it, for any request
       expect(world.fatal).toEqual([]);
       expect(world.replica.digestMismatches).toBe(0);
       expect(world.replica.lastZxid).toBe(world.log.entries.length);
+      const empty = new Tree(1);
+      addSystemNodes(empty);
+      const elsewhere = replayed(empty, world.log.entries);
+      expect(elsewhere.allDigestsMatch).toBe(true);
+      expect(treeImage(world.tree)).toEqual(treeImage(elsewhere.tree));
     }),
     { numRuns: 60 },
   );
+});
+
+test("a tree that strays from what was predicted is found out within 64 txns", async () => {
+  const world = new ReplicaWorld();
+  const client = await world.open();
+  await create(client, "/a");
+  await piped(world, client, () => {
+    for (let i = 0; i < 64; i++) {
+      client.send("setData", operations.setData.request, { path: "/a", data: bytes("x"), version: -1 });
+    }
+    const path = bytes("/a");
+    const node = world.tree.find(path, 0, path.length);
+    world.tree.cellBytesOf(node)[world.tree.statStart(node)]! ^= 1;
+  });
+  expect(world.replica.digestMismatches).toBe(1);
+  expect(world.lines.of("error")[0]?.sentence).toContain("Digests are not matching");
 });

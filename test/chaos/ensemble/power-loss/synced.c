@@ -10,12 +10,12 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -37,11 +37,16 @@ static void wrote(int fd, off_t end) {
   pthread_mutex_unlock(&lock);
 }
 
+/* Of a file that was opened to be synced only, all that is in it. */
 static off_t end_of(int fd) {
-  if (fd < 0 || fd >= FD_MAX) return 0;
-  pthread_mutex_lock(&lock);
-  off_t end = ends[fd];
-  pthread_mutex_unlock(&lock);
+  off_t end = 0;
+  if (fd >= 0 && fd < FD_MAX) {
+    pthread_mutex_lock(&lock);
+    end = ends[fd];
+    pthread_mutex_unlock(&lock);
+  }
+  struct stat status;
+  if (end == 0 && fstat(fd, &status) == 0) end = status.st_size;
   return end;
 }
 

@@ -12,15 +12,18 @@ import { treeLines, withClientOf } from "./tree-walk.js";
 const ZXIDS_BETWEEN_DIGESTS = 128;
 const DIFFERENCES_MAX = 5;
 
-/** What differs between the running servers, nothing where all agree. Nobody may write meanwhile. */
-export async function disagreements(ensemble: Ensemble): Promise<string[]> {
+/**
+ * What differs between the running servers, nothing where all agree. Nobody may write meanwhile. Nodes
+ * `without` which they are compared are those in which they are meant to differ.
+ */
+export async function disagreements(ensemble: Ensemble, without: readonly string[] = []): Promise<string[]> {
   await spendZxids(ensemble);
   await ensemble.untilInStep();
   const trees = await Promise.all(
     ensemble.running.map((member) =>
       withClientOf(member.connectString, async (client) => {
         await client.sync();
-        return treeLines(client);
+        return treeLines(client, without);
       }),
     ),
   );

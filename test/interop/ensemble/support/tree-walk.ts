@@ -15,13 +15,13 @@ export async function withClientOf<T>(connectString: string, run: (client: Clien
 }
 
 /** One line per node: path, data, every field of the Stat, the ACL; sorted. Nothing may change meanwhile. */
-export async function treeLines(client: Client): Promise<string[]> {
+export async function treeLines(client: Client, without: readonly string[] = []): Promise<string[]> {
   const lines: string[] = [];
   const toRead = ["/"];
   while (toRead.length > 0) {
     const paths = toRead.splice(0, NODES_AT_ONCE);
     for (const node of await Promise.all(paths.map((path) => readNode(client, path)))) {
-      lines.push(node.line);
+      if (!without.some((path) => node.line.startsWith(`${path} `))) lines.push(node.line);
       toRead.push(...node.children);
     }
   }

@@ -36,10 +36,7 @@ class KeptEnsemble {
 
   private constructor(words: readonly FakeWords[], { isTty = false, isAttended = true, columns = 200 }: Options) {
     this.words = words;
-    const screen = new Screen(
-      { isTty, columns: () => columns, write: (text) => void (this.output += text) },
-      () => "12:00:00",
-    );
+    const screen = new Screen({ isTty, columns: () => columns, write: (text) => this.write(text) }, () => "12:00:00");
     this.ensemble = new LocalEnsemble(
       words.map(({ port }, index) => place(index + 1, port)),
       {
@@ -65,9 +62,17 @@ class KeptEnsemble {
       directory: "ensemble",
     });
     this.running = this.keeper.run().then(
-      () => void (this.isDone = true),
-      (error: Error) => void (this.failure = error),
+      () => {
+        this.isDone = true;
+      },
+      (error: Error) => {
+        this.failure = error;
+      },
     );
+  }
+
+  private write(text: string): void {
+    this.output += text;
   }
 
   static async start(options: Options = {}): Promise<KeptEnsemble> {

@@ -100,7 +100,7 @@ describe("ports", () => {
   });
 
   test("follow each other from the one asked for: clients first", async () => {
-    const [{ clientPort: base }] = (await freePorts(1)) as [{ clientPort: number }];
+    const base = (await freePorts(1))[0]!.clientPort;
     const taken = await portsAt(base, 1);
     expect(taken).toEqual([{ clientPort: base, quorumPort: base + 1, electionPort: base + 2 }]);
   });
