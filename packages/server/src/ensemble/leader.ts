@@ -21,7 +21,9 @@ import {
 } from "../zab/index.js";
 import { Gate } from "./deadline.js";
 import { LearnerHandler } from "./learner-handler.js";
+import { LinkError } from "./packet-link.js";
 import { initLimitMs, type PeerSettings } from "./peer-settings.js";
+import { reasonOf } from "./role-end.js";
 import type { ServerState } from "./server-state.js";
 
 /**
@@ -114,7 +116,7 @@ export class Leader implements Role {
     return this.syncs.length;
   }
 
-  /** Leads until it cannot. @returns why it ended */
+  /** Leads until it cannot. @returns why it ended @throws where this server itself failed: its disk, or a bug */
   async lead(): Promise<string> {
     try {
       await this.listen();
@@ -122,7 +124,9 @@ export class Leader implements Role {
       await this.synchronize();
       return await this.ended.wait();
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
+      if (reason === undefined) throw error;
+      return reason;
     } finally {
       await this.stop();
     }
@@ -131,7 +135,7 @@ export class Leader implements Role {
   /** Gives up leading. */
   resign(reason: string): void {
     this.ended.open(reason);
-    const error = new Error(reason);
+    const error = new LinkError(reason);
     for (const gate of [this.epochFixed, this.historyAccepted, this.established]) if (!gate.isOpen) gate.fail(error);
   }
 

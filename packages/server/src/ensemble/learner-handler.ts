@@ -19,7 +19,6 @@ import {
   packetName,
   readInt,
   type Id,
-  WireError,
   writeQuorumPacket,
   writeQuorumPacketData,
 } from "@watchkeeper/wire";
@@ -28,11 +27,11 @@ import { emptyWriteRequest, type Replica, type WriteRequest } from "../replica/i
 import type { AcceptedEpochOnDisk } from "../storage/index.js";
 import { sessionKey } from "../tree/index.js";
 import { ProtocolViolation, type Proposals } from "../zab/index.js";
-import { DeadlineError } from "./deadline.js";
 import { sendHistory } from "./history-sender.js";
 import type { Leader } from "./leader.js";
 import { LinkError, PacketLink, type PacketView } from "./packet-link.js";
 import { initLimitMs, syncLimitMs } from "./peer-settings.js";
+import { reasonOf } from "./role-end.js";
 
 /**
  * One learner, as its leader sees it (Apache's `LearnerHandler`): it agrees on the epoch, is brought to the
@@ -89,7 +88,7 @@ export class LearnerHandler {
       await this.synchronize();
       await this.broadcast();
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = reasonOf(error) ?? String(error);
       if (this.sid === undefined) logger.info({ remote: this.link.remote, reason }, "Closing a quorum connection");
       else logger.warn({ sid: this.sid, remote: this.link.remote, reason }, `Lost ${this.name}: ${reason}`);
       this.close(reason);
@@ -366,10 +365,3 @@ export class LearnerHandler {
 const NOBODY: readonly Id[] = [];
 const REQUEST_HEAD_BYTES = 16;
 const OUTPUT_BYTES_FIRST = 4 << 10;
-
-/** The sentence for an operator, of what the world did; a bug of ours goes on as what it is. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof LinkError || error instanceof ProtocolViolation || error instanceof DeadlineError) return error.message;
-  if (error instanceof WireError) return `it sent bytes that make no sense: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
-}

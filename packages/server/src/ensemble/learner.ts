@@ -30,10 +30,10 @@ import type { TxnApplier } from "../tree/index.js";
 import { acceptEpoch, EPOCH_ALREADY_ACCEPTED, type PendingProposals, ProtocolViolation } from "../zab/index.js";
 import { Gate } from "./deadline.js";
 import { connectToLeader } from "./leader-connection.js";
-import { reasonOf } from "./learner-handler.js";
 import { takeHistory } from "./history-receiver.js";
 import { LinkError, type PacketLink, type PacketView } from "./packet-link.js";
 import { initLimitMs, type PeerSettings, syncLimitMs } from "./peer-settings.js";
+import { reasonOf } from "./role-end.js";
 import type { ServerState } from "./server-state.js";
 
 /**
@@ -104,7 +104,7 @@ export class Learner implements Role {
     return this.parts.state.replica;
   }
 
-  /** Follows until it cannot. @returns why it ended */
+  /** Follows until it cannot. @returns why it ended @throws where this server itself failed: its disk, or a bug */
   async follow(): Promise<string> {
     try {
       const link = await connectToLeader(this.parts, this.leaderSid);
@@ -114,7 +114,9 @@ export class Learner implements Role {
       this.broadcast(link, pending);
       return await this.ended.wait();
     } catch (error) {
-      return reasonOf(error);
+      const reason = reasonOf(error);
+      if (reason === undefined) throw error;
+      return reason;
     } finally {
       this.link?.close("this server no longer follows");
     }

@@ -24,6 +24,8 @@ export interface QuorumPeerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** This server's own disk failed, or it has found a bug: it must stop. */
+  readonly onFatal: (error: unknown) => void;
 }
 
 /** What a member does at the moment. */
@@ -76,7 +78,7 @@ export class QuorumPeer {
   /** @throws NetworkError where the election port cannot be had */
   async start(): Promise<void> {
     await this.parts.connections.start();
-    this.running = this.live();
+    this.running = this.live().catch((error) => this.parts.onFatal(error));
   }
 
   /** Leaves the ensemble; its history stays on the disk. */

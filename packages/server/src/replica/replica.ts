@@ -37,7 +37,8 @@ import { writeReply } from "./write-replies.js";
  * processors): connections bring frames in, replies and events gather in their outputs, and the log
  * decides when a write has happened. All of it runs in one thread of control; nothing here waits.
  *
- * After every call the host makes, `flushOutputs` hands the gathered output to the connections.
+ * After every call the host makes, `flushOutputs` hands the gathered output to the connections, or
+ * `flushSoon` at the end of the turn.
  */
 export interface ReplicaParts {
   readonly settings: ReplicaSettings;
@@ -83,6 +84,7 @@ export class Replica {
   private readonly gate: SessionGate;
   private readonly open = new Set<Connection>();
   private readonly dirty: Connection[] = [];
+  private flushScheduled = false;
   private readonly backlog: RequestBacklog;
   private nowMs: number;
   private lastTickMs: number;
@@ -154,6 +156,7 @@ export class Replica {
     this.lastTickMs = this.nowMs;
     this.role = role;
     this.pipeline.observer = role;
+    this.pipeline.beginEpoch(role.historyZxid);
     this.gate.begin(role, this.nowMs);
   }
 
@@ -267,6 +270,16 @@ export class Replica {
       if (connection.phase !== "closed") connection.port.flush();
     }
     dirty.length = 0;
+  }
+
+  /** The same when everything that has arrived by now was handled. */
+  flushSoon(): void {
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    this.parts.scheduler.soon(() => {
+      this.flushScheduled = false;
+      this.flushOutputs();
+    });
   }
 
   /** Time passes: expiry, clean-up, silent connections. */

@@ -97,6 +97,8 @@ export class TxnPipeline {
   digestMismatches = 0;
   readonly digests = new DigestHistory();
   observer: TxnObserver | undefined;
+  /** Everything up to here is applied, though no txn may have this zxid: an epoch begins with a counter of 0. */
+  private reachedZxid: number;
   private committedZxid: number;
   private readonly parts: PipelineParts;
   private readonly hooks: PipelineHooks;
@@ -122,6 +124,7 @@ export class TxnPipeline {
     this.loggedZxid = lastZxid;
     this.addedZxid = lastZxid;
     this.committedZxid = lastZxid;
+    this.reachedZxid = lastZxid;
     this.open = this.newGroup();
   }
 
@@ -173,9 +176,14 @@ export class TxnPipeline {
     this.committedZxid = this.lastZxid;
   }
 
+  /** All that was ever proposed before `zxid`, the beginning of an epoch, is applied or will never be. */
+  beginEpoch(zxid: number): void {
+    this.reachedZxid = Math.max(this.lastZxid, zxid);
+  }
+
   /** Calls, in order, when everything up to `zxid` has been applied: at once where it has. */
   afterApplied(zxid: number, task: () => void): void {
-    if (this.lastZxid >= zxid && this.waiters.length === 0) task();
+    if (this.reachedZxid >= zxid && this.waiters.length === 0) task();
     else this.waiters.push({ afterZxid: zxid, task });
   }
 
@@ -299,6 +307,7 @@ export class TxnPipeline {
     applier.apply(bytes, start, batch.payloadEnd(entry));
     group.applied = entry + 1;
     this.lastZxid = applier.zxid;
+    this.reachedZxid = applier.zxid;
     if (!applier.digestMatches(bytes)) this.onDigestMismatch(tree);
     this.digests.onApplied(this.lastZxid, tree.digest);
     this.applyToSessions(applier, bytes, start);

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
+import { type AcceptedSocket, createClientListener } from "../host/client-listener.js";
 import type { Logger } from "../ports/index.js";
 import type { Replica } from "../replica/index.js";
 import { ClientSocket, type ClientSocketLimits, plainAddress, type WordHandler } from "./client-socket.js";
@@ -34,9 +35,7 @@ export class ClientPort {
     this.replica = replica;
     this.onWord = onWord;
     this.logger = logger;
-    this.server = createServer({ noDelay: true, allowHalfOpen: false, pauseOnConnect: true }, (socket) =>
-      this.onConnection(socket),
-    );
+    this.server = createClientListener((accepted) => this.onAccepted(accepted));
   }
 
   /** @throws the system's error where the address cannot be listened on */
@@ -89,7 +88,8 @@ export class ClientPort {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private onConnection(socket: Socket): void {
+  private onAccepted(accepted: AcceptedSocket): void {
+    const { socket } = accepted;
     const address = plainAddress(socket.remoteAddress ?? "");
     const refusal = this.refusalOf(address);
     if (refusal !== undefined) {
@@ -99,7 +99,7 @@ export class ClientPort {
     }
     const remotePort = socket.remotePort ?? 0;
     const client = new ClientSocket(
-      socket,
+      accepted,
       { address, port: remotePort },
       this.replica(),
       this.settings,

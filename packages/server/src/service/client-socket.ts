@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { FrameSplitter, WireError } from "@watchkeeper/wire";
-import { readInPlace } from "../host/accepted-socket.js";
+import type { AcceptedSocket } from "../host/client-listener.js";
 import { type Connection, type ConnectionPort, type Replica, recycleOutput } from "../replica/index.js";
 
 export interface ClientSocketLimits {
@@ -14,7 +14,9 @@ export type WordHandler = (word: Uint8Array, rest: () => Uint8Array | undefined,
 
 /**
  * One client's socket. A chunk is cut into frames where it lies, all of them are handled, and the
- * replies leave in one write.
+ * replies leave in one write. Short ones wait for the end of the event loop's turn: what the other
+ * sockets have sent is read first, then all are answered in a row, so that a program with many
+ * connections finds several replies when it wakes. Of reads of one request each it saves about a tenth.
  *
  * A client that does not read is not read from either: while the kernel takes no more, output stays in
  * one buffer here, new requests wait in the client's own socket, and only watch events can still add
@@ -35,16 +37,17 @@ export class ClientSocket implements ConnectionPort {
   private linger: NodeJS.Timeout | undefined;
 
   constructor(
-    accepted: Socket,
+    accepted: AcceptedSocket,
     peer: { readonly address: string; readonly port: number },
     replica: Replica,
     limits: ClientSocketLimits,
     onWord: WordHandler,
     onGarbage: (reason: string) => void,
   ) {
-    const { socket, sharesBuffer } = readInPlace(accepted, (bytes) => this.onBytes(bytes));
+    const { socket } = accepted;
+    accepted.onBytes = (bytes) => this.onBytes(bytes);
     this.socket = socket;
-    this.sharesBuffer = sharesBuffer;
+    this.sharesBuffer = accepted.sharesBuffer;
     this.replica = replica;
     this.limits = limits;
     this.onWord = onWord;
@@ -131,7 +134,8 @@ export class ClientSocket implements ConnectionPort {
       this.socket.destroy();
       return;
     }
-    replica.flushOutputs();
+    if (connection.outputBytes >= SHORT_OUTPUT_BYTES) this.flush();
+    replica.flushSoon();
     this.regulate();
   }
 
@@ -161,6 +165,12 @@ export class ClientSocket implements ConnectionPort {
 }
 
 const CLOSE_LINGER_MS = 2000;
+/**
+ * Longer output leaves at once: the outputs of many connections could otherwise pile up within a turn.
+ * Well below `outputBytesPause`, at which `regulate` counts on the kernel having been offered it: only
+ * then will a drain follow.
+ */
+const SHORT_OUTPUT_BYTES = 8 << 10;
 
 /** An IPv4 peer of a dual-stack listener is known by its IPv4 address. */
 export function plainAddress(address: string): string {

@@ -64,6 +64,7 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
     clock: nodeClock,
     random: nodeRandom,
     logger,
+    onFatal: parts.onFatal,
   });
   return {
     get replica() {

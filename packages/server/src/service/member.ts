@@ -27,4 +27,6 @@ export interface MemberParts {
   readonly log: TxnLog;
   readonly snapshotter: Snapshotter;
   readonly makeReplica: MakeReplica;
+  /** The server must stop: its disk has failed, or it has found a bug of its own. */
+  readonly onFatal: (error: unknown) => void;
 }

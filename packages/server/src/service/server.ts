@@ -102,7 +102,8 @@ async function start(settings: ServerSettings, logger: Logger, disk: Disk, unloc
     purgeRetainCount: settings.purgeRetainCount,
   });
   const server = new RunningServer(settings, logger, log, snapshotter, unlock);
-  const parts = { settings, logger, load, database, log, snapshotter, makeReplica: server.makeReplica };
+  const { makeReplica, onFatal } = server;
+  const parts = { settings, logger, load, database, log, snapshotter, makeReplica, onFatal };
   server.member = settings.ensemble === undefined ? standAlone(parts) : await joinEnsemble(parts, settings.ensemble);
   await server.open();
   return server;
@@ -244,7 +245,7 @@ class RunningServer implements Server {
   }
 
   /** The log failed: nothing that was not acknowledged may be, and nothing more can be promised. */
-  private onFatal(cause: unknown): void {
+  readonly onFatal = (cause: unknown): void => {
     if (this.failed) return;
     this.failed = true;
     const message = `the transaction log cannot be written: ${messageOf(cause)}. Nothing unacknowledged was acknowledged; the server stops. Make space or mend the disk, then start it again`;
@@ -254,7 +255,7 @@ class RunningServer implements Server {
       () => this.resolveEnded(new Error(message, { cause })),
       () => this.resolveEnded(new Error(message, { cause })),
     );
-  }
+  };
 
   /** Intervals may be longer than one timer can wait for. */
   private schedulePurge(waitedMs: number): void {
