@@ -1,6 +1,12 @@
 import { decodeText, formatZxid, PACKET, packetName } from "@watchkeeper/wire";
 import { type CurrentEpochOnDisk, readSnapshotStream } from "../storage/index.js";
-import { EnsembleConfig, EnsembleConfigError, type PendingProposals, ProtocolViolation, SyncIntake } from "../zab/index.js";
+import {
+  EnsembleConfig,
+  EnsembleConfigError,
+  type PendingProposals,
+  ProtocolViolation,
+  SyncIntake,
+} from "../zab/index.js";
 import type { Learner } from "./learner.js";
 import type { PacketLink, PacketView } from "./packet-link.js";
 import { initLimitMs, syncLimitMs } from "./peer-settings.js";
@@ -43,7 +49,10 @@ function modeOf(type: number): "diff" | "trunc" | "snap" {
   if (type === PACKET.diff) return "diff";
   if (type === PACKET.trunc) return "trunc";
   if (type === PACKET.snap) return "snap";
-  throw new ProtocolViolation("UNEXPECTED_PACKET", `the leader sent ${packetName(type)} in place of DIFF, TRUNC or SNAP`);
+  throw new ProtocolViolation(
+    "UNEXPECTED_PACKET",
+    `the leader sent ${packetName(type)} in place of DIFF, TRUNC or SNAP`,
+  );
 }
 
 /** Received, committed and not on the disk yet: above this the leader is read from no faster than the disk writes. */

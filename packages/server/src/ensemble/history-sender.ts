@@ -1,4 +1,4 @@
-import { ByteWriter, PACKET, writeQuorumPacket, writeQuorumPacketData } from "@watchkeeper/wire";
+import { type ByteWriter, PACKET, writeQuorumPacket, writeQuorumPacketData } from "@watchkeeper/wire";
 import type { Replica } from "../replica/index.js";
 import { snapshotPieces } from "../storage/index.js";
 import { HistoryWalk, planSync } from "../zab/index.js";
@@ -61,22 +61,20 @@ function historyEnd(leader: Leader, replica: Replica): number {
 /** The first txn of the history that memory still holds; its end where it holds none. */
 function memoryStart({ committedLog, pipeline }: Replica, end: number): number {
   if (committedLog.firstZxid !== undefined) return committedLog.firstZxid;
-  for (const { batch, entry } of pipeline.unapplied(0)) return Math.min(batch.zxid(entry), end);
+  for (const { zxid } of pipeline.unapplied(0)) return Math.min(zxid, end);
   return end;
 }
 
 function* inMemory(replica: Replica, afterZxid: number, throughZxid: number) {
-  for (const txn of replica.committedLog.after(afterZxid)) if (txn.batch.zxid(txn.entry) <= throughZxid) yield txn;
-  for (const txn of replica.pipeline.unapplied(afterZxid)) if (txn.batch.zxid(txn.entry) <= throughZxid) yield txn;
+  for (const txn of replica.committedLog.after(afterZxid)) if (txn.zxid <= throughZxid) yield txn;
+  for (const txn of replica.pipeline.unapplied(afterZxid)) if (txn.zxid <= throughZxid) yield txn;
 }
 
 /** Whether what memory holds joins the learner's history without a gap, before a first packet is sent. */
 function canWalk(replica: Replica, peerLastZxid: number, first: number, end: number, behindLog: boolean): boolean {
   if (behindLog || peerLastZxid === end) return true; // the log was surveyed
   const walk = new HistoryWalk(peerLastZxid);
-  for (const { batch, entry } of inMemory(replica, first - 1, end)) {
-    if (walk.next(batch.zxid(entry)) === "give-up") return false;
-  }
+  for (const { zxid } of inMemory(replica, first - 1, end)) if (walk.next(zxid) === "give-up") return false;
   return walk.hasJoined;
 }
 
@@ -108,9 +106,9 @@ async function sendTxns(
     );
   }
   const end = historyEnd(leader, replica);
-  for (const { batch, entry } of inMemory(replica, sent, end)) {
-    sent = batch.zxid(entry);
-    sendCommitted(handler.out(), sent, batch.writer.bytes, batch.payloadStart(entry), batch.payloadEnd(entry));
+  for (const { zxid, bytes, start, end: to } of inMemory(replica, sent, end)) {
+    sendCommitted(handler.out(), zxid, bytes, start, to);
+    sent = zxid;
   }
   forwardFrom(handler, leader, replica, sent);
 }
@@ -134,11 +132,7 @@ function sendCommitted(writer: ByteWriter, zxid: number, bytes: Uint8Array, star
  */
 function forwardFrom(handler: LearnerHandler, leader: Leader, replica: Replica, seen: number): void {
   const { committedThrough } = leader;
-  for (const { batch, entry } of replica.pipeline.unapplied(seen)) {
-    const zxid = batch.zxid(entry);
-    const { bytes } = batch.writer;
-    const start = batch.payloadStart(entry);
-    const end = batch.payloadEnd(entry);
+  for (const { zxid, bytes, start, end } of replica.pipeline.unapplied(seen)) {
     if (zxid <= committedThrough) sendCommitted(handler.out(), zxid, bytes, start, end);
     else if (!handler.isObserver) writeQuorumPacketData(handler.out(), PACKET.proposal, zxid, bytes, start, end);
   }

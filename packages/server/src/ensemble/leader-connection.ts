@@ -14,7 +14,8 @@ const ATTEMPTS_MAX = 5;
 export async function connectToLeader(parts: LearnerParts, leaderSid: number): Promise<PacketLink> {
   const { settings, network, scheduler, clock, random, isObserver } = parts;
   const member = settings.config.members.get(leaderSid);
-  if (member === undefined) throw new LinkError(`server ${leaderSid} was elected and is not in this server's configuration`);
+  if (member === undefined)
+    throw new LinkError(`server ${leaderSid} was elected and is not in this server's configuration`);
   if (isObserver && settings.observerReconnectDelayMsMax > 0) {
     await delay(scheduler, random.below(settings.observerReconnectDelayMsMax));
   }
@@ -41,6 +42,9 @@ export async function connectToLeader(parts: LearnerParts, leaderSid: number): P
   throw new LinkError(`the leader, server ${leaderSid}, cannot be reached at ${failure}`);
 }
 
-export function delay(scheduler: { after(delayMs: number, task: () => void): unknown }, delayMs: number): Promise<void> {
+export function delay(
+  scheduler: { after(delayMs: number, task: () => void): unknown },
+  delayMs: number,
+): Promise<void> {
   return new Promise((resolve) => scheduler.after(delayMs, resolve));
 }

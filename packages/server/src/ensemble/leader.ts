@@ -11,14 +11,7 @@ import {
 import type { Session } from "../sessions/index.js";
 import type { AcceptedEpochOnDisk, CurrentEpochOnDisk, LogBatch } from "../storage/index.js";
 import { sessionKey } from "../tree/index.js";
-import {
-  EpochAcks,
-  EpochProposal,
-  makeZxid,
-  NewLeaderAcks,
-  Proposals,
-  type StateSummary,
-} from "../zab/index.js";
+import { EpochAcks, EpochProposal, makeZxid, NewLeaderAcks, Proposals, type StateSummary } from "../zab/index.js";
 import { Gate } from "./deadline.js";
 import { LearnerHandler } from "./learner-handler.js";
 import { LinkError } from "./packet-link.js";
@@ -334,12 +327,8 @@ export class Leader implements Role {
     let some = false;
     for (const handler of this.handlers) some ||= handler.isForwarded && handler.isObserver;
     if (!some) return;
-    for (const { batch, entry } of this.replica.pipeline.unapplied(before)) {
-      const next = batch.zxid(entry);
+    for (const { zxid: next, bytes, start, end } of this.replica.pipeline.unapplied(before)) {
       if (next > zxid) break;
-      const { bytes } = batch.writer;
-      const start = batch.payloadStart(entry);
-      const end = batch.payloadEnd(entry);
       writeQuorumPacketData(this.toObservers, PACKET.inform, next, bytes, start, end);
       for (const handler of this.handlers) {
         if (handler.isForwarded && !handler.isUpToDate && handler.isObserver) handler.inform(next, bytes, start, end);

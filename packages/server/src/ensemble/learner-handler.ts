@@ -1,7 +1,7 @@
 import {
+  ackEpoch as ackEpochRecord,
   ByteReader,
   ByteWriter,
-  ackEpoch as ackEpochRecord,
   beginQuorumPacket,
   counterOf,
   decodeAuthInfo,
@@ -9,8 +9,9 @@ import {
   encodeText,
   endQuorumPacket,
   epochOf,
-  formatZxid,
   forEachSessionTimeout,
+  formatZxid,
+  type Id,
   LEARNER_PROTOCOL_VERSION,
   leaderInfo,
   makeZxid,
@@ -18,7 +19,6 @@ import {
   PACKET,
   packetName,
   readInt,
-  type Id,
   writeQuorumPacket,
   writeQuorumPacketData,
 } from "@watchkeeper/wire";
@@ -26,7 +26,7 @@ import type { PeerSocket } from "../ports/index.js";
 import { emptyWriteRequest, type Replica, type WriteRequest } from "../replica/index.js";
 import type { AcceptedEpochOnDisk } from "../storage/index.js";
 import { sessionKey } from "../tree/index.js";
-import { ProtocolViolation, type Proposals } from "../zab/index.js";
+import { type Proposals, ProtocolViolation } from "../zab/index.js";
 import { sendHistory } from "./history-sender.js";
 import type { Leader } from "./leader.js";
 import { LinkError, PacketLink, type PacketView } from "./packet-link.js";
@@ -110,7 +110,10 @@ export class LearnerHandler {
     const { settings } = this.leader.parts;
     const first = await this.link.next(initLimitMs(settings));
     if (first.type !== PACKET.followerInfo && first.type !== PACKET.observerInfo)
-      throw new ProtocolViolation("UNEXPECTED_PACKET", `its first packet is ${packetName(first.type)}, not FOLLOWERINFO or OBSERVERINFO`);
+      throw new ProtocolViolation(
+        "UNEXPECTED_PACKET",
+        `its first packet is ${packetName(first.type)}, not FOLLOWERINFO or OBSERVERINFO`,
+      );
     this.isObserver = first.type === PACKET.observerInfo;
     const info = decodeLearnerInfo(first.bytes, first.dataStart, first.dataLength);
     const acceptedEpoch = epochOf(first.zxid);
@@ -172,7 +175,10 @@ export class LearnerHandler {
     for (;;) {
       const packet = await this.link.next(initLimitMs(this.leader.parts.settings));
       if (packet.type !== PACKET.ack)
-        throw new ProtocolViolation("UNEXPECTED_PACKET", `it sent ${packetName(packet.type)} in place of an ACK of NEWLEADER`);
+        throw new ProtocolViolation(
+          "UNEXPECTED_PACKET",
+          `it sent ${packetName(packet.type)} in place of an ACK of NEWLEADER`,
+        );
       if (packet.zxid === newLeaderZxid) break;
       this.leader.ack(this.sid!, packet.zxid);
     }
@@ -354,11 +360,14 @@ export class LearnerHandler {
     if (!this.isUpToDate || this.isObserver || counterOf(lastProposed) === 0) return;
     const acked = this.leader.ackedThrough(this.sid!);
     while (this.unacked.length > 0 && this.unacked[0]!.zxid <= acked) this.unacked.shift();
-    if (acked < lastProposed && this.unacked.at(-1)?.zxid !== lastProposed) this.unacked.push({ zxid: lastProposed, tick });
+    if (acked < lastProposed && this.unacked.at(-1)?.zxid !== lastProposed)
+      this.unacked.push({ zxid: lastProposed, tick });
     const { syncLimitTicks } = this.leader.parts.settings;
     const [oldest] = this.unacked;
     if (oldest !== undefined && tick - oldest.tick > syncLimitTicks)
-      this.link.close(`it has not acknowledged ${formatZxid(oldest.zxid)} for syncLimit (${syncLimitTicks} ticks): its disk may be too slow`);
+      this.link.close(
+        `it has not acknowledged ${formatZxid(oldest.zxid)} for syncLimit (${syncLimitTicks} ticks): its disk may be too slow`,
+      );
   }
 }
 

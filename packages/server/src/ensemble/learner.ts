@@ -1,6 +1,6 @@
 import {
-  beginQuorumPacket,
   ByteReader,
+  beginQuorumPacket,
   encodeLearnerInfo,
   endQuorumPacket,
   epochOf,
@@ -29,8 +29,8 @@ import type { AcceptedEpochOnDisk, CurrentEpochOnDisk, LogBatch } from "../stora
 import type { TxnApplier } from "../tree/index.js";
 import { acceptEpoch, EPOCH_ALREADY_ACCEPTED, type PendingProposals, ProtocolViolation } from "../zab/index.js";
 import { Gate } from "./deadline.js";
-import { connectToLeader } from "./leader-connection.js";
 import { takeHistory } from "./history-receiver.js";
+import { connectToLeader } from "./leader-connection.js";
 import { LinkError, type PacketLink, type PacketView } from "./packet-link.js";
 import { initLimitMs, type PeerSettings, syncLimitMs } from "./peer-settings.js";
 import { reasonOf } from "./role-end.js";
@@ -139,8 +139,13 @@ export class Learner implements Role {
 
     const packet = await link.next(initLimitMs(settings));
     if (packet.type !== PACKET.leaderInfo)
-      throw new ProtocolViolation("UNEXPECTED_PACKET", `the leader sent ${packetName(packet.type)} in place of LEADERINFO`);
-    leaderInfo.decode(new ByteReader(packet.bytes, packet.dataStart, packet.dataStart + Math.max(0, packet.dataLength)));
+      throw new ProtocolViolation(
+        "UNEXPECTED_PACKET",
+        `the leader sent ${packetName(packet.type)} in place of LEADERINFO`,
+      );
+    leaderInfo.decode(
+      new ByteReader(packet.bytes, packet.dataStart, packet.dataStart + Math.max(0, packet.dataLength)),
+    );
     const epoch = epochOf(packet.zxid);
     const { accepted, current } = state.epochs;
     const verdict = acceptEpoch(accepted.epoch, epoch);
@@ -179,7 +184,10 @@ export class Learner implements Role {
     pipeline.commitThrough(pending.lastCommitted);
     onEstablished(this.epoch);
     const role = isObserver ? "Observing" : "Following";
-    logger.info({ epoch: this.epoch, leader: this.leaderSid }, `${role} server ${this.leaderSid} in epoch ${this.epoch}`);
+    logger.info(
+      { epoch: this.epoch, leader: this.leaderSid },
+      `${role} server ${this.leaderSid} in epoch ${this.epoch}`,
+    );
 
     const limitMs = syncLimitMs(this.settings);
     let heard = true;

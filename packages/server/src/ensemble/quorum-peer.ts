@@ -1,7 +1,13 @@
-import { ByteWriter, decodeNotification, SERVER_STATE, type VoteReport, writeNotificationFrame } from "@watchkeeper/wire";
+import {
+  ByteWriter,
+  decodeNotification,
+  SERVER_STATE,
+  type VoteReport,
+  writeNotificationFrame,
+} from "@watchkeeper/wire";
 import type { Clock, Logger, PeerNetwork, Random, Scheduler, Timer } from "../ports/index.js";
 import { Election, type ElectionOptions, initialProposal, type ServingState, type Vote } from "../zab/index.js";
-import { ElectionConnections } from "./election-connections.js";
+import type { ElectionConnections } from "./election-connections.js";
 import { Leader } from "./leader.js";
 import { delay } from "./leader-connection.js";
 import { Learner } from "./learner.js";

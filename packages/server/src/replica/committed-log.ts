@@ -1,9 +1,8 @@
 import type { LogBatch } from "../storage/index.js";
 
 /**
- * The last txns that were applied, in memory, as they were logged: what a server that was away for a
- * moment is brought up to date from (the `committedLog` of Apache's `ZKDatabase`). It keeps the very
- * batches that were written, so that keeping a txn costs no copy.
+ * The last txns that were applied, in memory, as they were logged: what a server that was away for a moment is
+ * brought up to date from (the `committedLog` of Apache's `ZKDatabase`).
  *
  * The txns in it follow one another without a gap: it is filled by one pipeline, in order.
  */
@@ -14,9 +13,17 @@ export interface CommittedLogLimits {
   readonly bytesMax: number;
 }
 
+/** A txn's payload lies in `[start, end)`. */
+export interface LoggedTxn {
+  readonly zxid: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class CommittedLog {
   private readonly limits: CommittedLogLimits;
-  private readonly batches: LogBatch[] = [];
+  private readonly groups: KeptGroup[] = [];
   private txns = 0;
   private bytes = 0;
 
@@ -26,35 +33,53 @@ export class CommittedLog {
 
   /** @returns undefined where it is empty */
   get firstZxid(): number | undefined {
-    return this.batches[0]?.firstZxid;
+    return this.groups[0]?.zxids[0];
   }
 
-  get lastZxid(): number | undefined {
-    return this.batches.at(-1)?.lastZxid;
-  }
-
-  /** Takes a batch in. @returns those that are not kept any more and may be used again, perhaps this one */
-  keep(batch: LogBatch, byteLength: number): LogBatch[] {
-    this.batches.push(batch);
-    this.txns += batch.count;
-    this.bytes += byteLength;
-    const released: LogBatch[] = [];
-    for (let first = this.batches[0]; first !== undefined; first = this.batches[0]) {
-      const isEnough = this.txns - first.count >= this.limits.txnsMin;
-      if (!isEnough && this.bytes <= this.limits.bytesMax) break;
-      this.batches.shift();
-      this.txns -= first.count;
-      this.bytes -= first.byteLength;
-      released.push(first);
+  /** Takes a copy of a batch: its own memory will be used again, and is far larger than a few txns. */
+  keep(batch: LogBatch): void {
+    const { txnsMin, bytesMax } = this.limits;
+    if (txnsMin === 0 || batch.count === 0) return;
+    const group = new KeptGroup(batch);
+    this.groups.push(group);
+    this.txns += group.zxids.length;
+    this.bytes += group.bytes.length;
+    for (let first = this.groups[0]!; ; first = this.groups[0]!) {
+      const isEnough = this.txns - first.zxids.length >= txnsMin;
+      if ((!isEnough && this.bytes <= bytesMax) || this.groups.length === 1) return;
+      this.groups.shift();
+      this.txns -= first.zxids.length;
+      this.bytes -= first.bytes.length;
     }
-    return released;
   }
 
   /** The txns after `zxid`, in order. */
-  *after(zxid: number): Generator<{ readonly batch: LogBatch; readonly entry: number }, void> {
-    for (const batch of this.batches) {
-      if (batch.lastZxid <= zxid) continue;
-      for (let entry = 0; entry < batch.count; entry++) if (batch.zxid(entry) > zxid) yield { batch, entry };
+  *after(zxid: number): Generator<LoggedTxn, void> {
+    for (const { bytes, zxids, bounds } of this.groups) {
+      if (zxids.at(-1)! <= zxid) continue;
+      for (let i = 0; i < zxids.length; i++) {
+        if (zxids[i]! > zxid) yield { zxid: zxids[i]!, bytes, start: bounds[2 * i]!, end: bounds[2 * i + 1]! };
+      }
+    }
+  }
+}
+
+class KeptGroup {
+  readonly bytes: Uint8Array;
+  readonly zxids: Float64Array;
+  /** Start and end of each payload in `bytes`. */
+  readonly bounds: Int32Array;
+
+  constructor(batch: LogBatch) {
+    const { count } = batch;
+    const base = batch.payloadStart(0);
+    this.bytes = batch.writer.bytes.slice(base, batch.payloadEnd(count - 1));
+    this.zxids = new Float64Array(count);
+    this.bounds = new Int32Array(2 * count);
+    for (let i = 0; i < count; i++) {
+      this.zxids[i] = batch.zxid(i);
+      this.bounds[2 * i] = batch.payloadStart(i) - base;
+      this.bounds[2 * i + 1] = batch.payloadEnd(i) - base;
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Clock, Logger, Scheduler } from "../ports/index.js";
 import type { SessionTable } from "../sessions/index.js";
 import type { LogBatch } from "../storage/index.js";
 import { sessionKey, type Tree, type TxnApplier } from "../tree/index.js";
-import type { CommittedLog } from "./committed-log.js";
+import type { CommittedLog, LoggedTxn } from "./committed-log.js";
 import type { Connection } from "./connection.js";
 import { DigestHistory } from "./digest-history.js";
 import type { EventDelivery } from "./event-delivery.js";
@@ -213,7 +213,7 @@ export class TxnPipeline {
       this.landedBytes -= bytes - group.batch.byteLength;
       if (group.batch.count > group.applied) break;
       this.landed.pop();
-      this.retire(group, bytes);
+      this.retire(group);
     }
     this.loggedZxid = zxid;
     this.addedZxid = zxid;
@@ -221,10 +221,19 @@ export class TxnPipeline {
   }
 
   /** Hands out the txns after `zxid` that are not applied, in order, whether or not they are on the disk yet. */
-  *unapplied(zxid: number): Generator<{ readonly batch: LogBatch; readonly entry: number }, void> {
+  *unapplied(zxid: number): Generator<LoggedTxn, void> {
     const groups = [...this.landed, ...(this.flying === undefined ? [] : [this.flying]), ...this.full, this.open];
     for (const { batch, applied } of groups) {
-      for (let entry = applied; entry < batch.count; entry++) if (batch.zxid(entry) > zxid) yield { batch, entry };
+      for (let entry = applied; entry < batch.count; entry++) {
+        const next = batch.zxid(entry);
+        if (next <= zxid) continue;
+        yield {
+          zxid: next,
+          bytes: batch.writer.bytes,
+          start: batch.payloadStart(entry),
+          end: batch.payloadEnd(entry),
+        };
+      }
     }
   }
 
@@ -293,7 +302,7 @@ export class TxnPipeline {
       this.landed.shift();
       this.landedBytes -= batch.byteLength;
       this.hooks.onBatchApplied();
-      this.retire(group, batch.byteLength);
+      this.retire(group);
     }
   }
 
@@ -327,19 +336,13 @@ export class TxnPipeline {
     }
   }
 
-  /** Wholly applied: kept for peers that are behind, as long as the committed log has room for it. */
-  private retire(group: Group, bytes: number): void {
+  /** Wholly applied: the txns are kept for peers that are behind, and the batch is used again. */
+  private retire(group: Group): void {
+    this.parts.committedLog.keep(group.batch);
     group.items.length = 0;
     group.applied = 0;
-    if (group.batch.count === 0) {
-      group.batch.reset();
-      this.spares.push(group);
-      return;
-    }
-    for (const batch of this.parts.committedLog.keep(group.batch, bytes)) {
-      batch.reset();
-      this.spares.push(batch === group.batch ? group : { batch, items: [], applied: 0 });
-    }
+    group.batch.reset();
+    if (this.spares.length < SPARES_MAX) this.spares.push(group);
   }
 
   private onDigestMismatch(tree: Tree): void {
@@ -365,6 +368,9 @@ export class TxnPipeline {
     this.onIdle();
   }
 }
+
+/** One that lands, one that flies, one that gathers; more were needed for a burst alone. */
+const SPARES_MAX = 3;
 
 /** The one field of a createSession txn, behind its header. */
 function sessionTimeoutOf(bytes: Uint8Array, start: number): number {

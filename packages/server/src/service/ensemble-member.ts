@@ -129,11 +129,14 @@ function viewOf(activity: PeerActivity, state: LocalState, { myid, config }: Ens
   function leaderView(leader: Extract<PeerActivity, { kind: "leading" }>["leader"]): LeaderView {
     const learners = [...leader.handlers]
       .filter(({ sid }) => sid !== undefined)
-      .map(({ sid, isObserver, isUpToDate }) => ({
-        id: sid!,
-        role: isObserver ? "observer" : config.voters.has(sid!) ? "follower" : "non-voting follower",
-        isSynced: isUpToDate,
-      }) as const);
+      .map(
+        ({ sid, isObserver, isUpToDate }) =>
+          ({
+            id: sid!,
+            role: isObserver ? "observer" : config.voters.has(sid!) ? "follower" : "non-voting follower",
+            isSynced: isUpToDate,
+          }) as const,
+      );
     const uptimeMs = leader.established.isOpen ? Math.floor(nodeClock.monotonicMs() - leader.startedMs) : 0;
     return { learners, uptimeMs, pendingSyncs: leader.pendingSyncs, proposalBytes: leader.proposalBytes };
   }

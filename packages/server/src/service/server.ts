@@ -126,13 +126,7 @@ class RunningServer implements Server {
   private closing: Promise<void> | undefined;
   private failed = false;
 
-  constructor(
-    settings: ServerSettings,
-    logger: Logger,
-    log: TxnLog,
-    snapshotter: Snapshotter,
-    unlock: () => void,
-  ) {
+  constructor(settings: ServerSettings, logger: Logger, log: TxnLog, snapshotter: Snapshotter, unlock: () => void) {
     this.settings = settings;
     this.logger = logger;
     this.log = log;
