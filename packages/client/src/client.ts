@@ -1,7 +1,10 @@
-import { ADD_WATCH_MODE, type ErrorName, type Stat, WATCH_TYPE } from "@watchkeeper/wire";
-import type { AclEntry } from "./acl.js";
-import { toWireAcl } from "./acl.js";
-import { type CallDetails, ClientCall } from "./client-call.js";
+import { type Stat, WATCH_TYPE } from "@watchkeeper/wire";
+import { diagnosticsChannels } from "./diagnostics/channels.js";
+import { badArguments, hasCode } from "./errors.js";
+import { type AclEntry, toWireAcl } from "./operations/acl.js";
+import { type CallOptions, NO_OPTIONS } from "./operations/call-options.js";
+import type { CallDetails } from "./operations/client-call.js";
+import { createWith } from "./operations/create.js";
 import {
   type CreateOptions,
   contentBytes,
@@ -10,19 +13,21 @@ import {
   createProblem,
   isSequential,
   type NodeContent,
-} from "./create-options.js";
-import { badArguments, ZkError } from "./errors.js";
+} from "./operations/create-options.js";
 import {
   type MultiOperation,
   type MultiReadOperation,
-  type MultiReadResult,
+  type MultiReadResults,
   type MultiResult,
+  type MultiResults,
   multiError,
   multiProblem,
   multiReadRequest,
   multiReadResults,
   multiRequest,
-} from "./multi.js";
+} from "./operations/multi.js";
+import { CONFIG_PATH, type ReconfigOptions, reconfigBody, reconfigProblem } from "./operations/reconfig.js";
+import type { Requester } from "./operations/requester.js";
 import {
   type Identity,
   type NodeAcl,
@@ -30,10 +35,15 @@ import {
   type NodeData,
   type RequestKind,
   requests,
-} from "./requests.js";
+} from "./operations/requests.js";
+import { Transaction } from "./operations/transaction.js";
+import { type Change, type UpdateOptions, update } from "./operations/update.js";
+import { RestoredEphemerals } from "./retry/restored-ephemerals.js";
 import {
+  type ClientCounters,
   formatAddress,
-  isFinal,
+  isLastEvent,
+  parseConnectString,
   pathProblem,
   type SessionIdentity,
   type SessionState,
@@ -41,10 +51,14 @@ import {
   type WatchEvent,
   type WatchListener,
 } from "./session/index.js";
-import type { Connection } from "./transport/connection.js";
-import { WatchStream } from "./watch-stream.js";
+import { OneShot } from "./streams/one-shot.js";
+import { PersistentWatch, type PersistentWatchMode } from "./streams/persistent-watch.js";
+import { ReRegisteringWatch } from "./streams/re-registering-watch.js";
+import { WatchStream } from "./streams/watch-stream.js";
+import { type DeleteTreeOptions, deleteTree } from "./tree/delete-tree.js";
+import { type WalkedNode, type WalkOptions, walkTree } from "./tree/walk-tree.js";
 
-export interface ReadOptions {
+export interface ReadOptions extends CallOptions {
   /**
    * Registers a one-shot watch with the read itself, so that no change between them goes unnoticed.
    * Called once with the first change, and with every change of the session's state until then.
@@ -52,7 +66,7 @@ export interface ReadOptions {
   readonly watch?: WatchListener | undefined;
 }
 
-export interface VersionOptions {
+export interface VersionOptions extends CallOptions {
   /** The version the node must have, as its Stat shows it. @default any */
   readonly version?: number | undefined;
 }
@@ -62,10 +76,14 @@ export interface WatchOptions {
   readonly recursive?: boolean | undefined;
   /** How many events wait for a slow consumer before they are dropped and counted. @default 1000 */
   readonly queueMax?: number | undefined;
+  /** Ends the stream, which then throws ABORTED. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-export type PersistentWatchMode = "persistent" | "persistent-recursive";
 export type WatchType = "children" | "data" | "any" | "persistent" | "persistent-recursive";
+
+/** What was read, and the first change after it. */
+export type Watched<T> = T & { readonly changed: OneShot["changed"] };
 
 const ANY_VERSION = -1;
 const QUEUE_MAX_DEFAULT = 1000;
@@ -77,6 +95,14 @@ const WATCH_TYPES: Readonly<Record<WatchType, number>> = {
   "persistent-recursive": WATCH_TYPE.persistentRecursive,
 };
 
+/** What a client is made of; not for applications. */
+export interface ClientParts {
+  readonly requester: Requester;
+  /** Called by the listener half, before any watcher, with every event of the session. */
+  readonly stateListeners: Set<(event: WatchEvent) => unknown>;
+  readonly onBackgroundError: (error: unknown, path: string) => void;
+}
+
 /**
  * A session with a ZooKeeper ensemble; made by `connect`.
  *
@@ -85,50 +111,86 @@ const WATCH_TYPES: Readonly<Record<WatchType, number>> = {
  *
  * Disconnection: requests that were sent and not answered reject with CONNECTION_LOSS (`outcome` tells
  * whether a write may have happened); requests made meanwhile wait, until the client is connected
- * again or all servers were tried in vain. Watches are registered again by themselves.
+ * again or all servers were tried in vain (`whenSuspended` of the call or the client changes that).
+ * Watches are registered again by themselves.
  *
  * Every method rejects with a `ZkError`; beside the codes named at each there are CONNECTION_LOSS,
- * SESSION_EXPIRED, AUTH_FAILED and CLOSING from the session, BAD_ARGUMENTS for what no server would take.
+ * REQUEST_TIMEOUT, ABORTED, SESSION_EXPIRED, AUTH_FAILED and CLOSING from the session, BAD_ARGUMENTS for
+ * what no server would take. All take `CallOptions`: `signal`, `timeoutMs`, `whenSuspended`, `retry`.
  */
 export class Client {
-  private readonly connection: Connection;
+  private readonly requester: Requester;
   private readonly stateListeners: Set<(event: WatchEvent) => unknown>;
   private readonly closed: Promise<void>;
+  private readonly ephemerals: RestoredEphemerals;
+  /** A server has said that it knows no persistent watches; the next one is not asked again. */
+  private hasNoPersistentWatches = false;
 
   /** Not for applications: `connect` resolves only when the session stands. */
-  constructor(connection: Connection, stateListeners: Set<(event: WatchEvent) => unknown>) {
-    this.connection = connection;
+  constructor({ requester, stateListeners, onBackgroundError }: ClientParts) {
+    this.requester = requester;
     this.stateListeners = stateListeners;
+    const ownerOf = async (path: string, watch: WatchListener) => (await this.exists(path, { watch }))?.ephemeralOwner;
+    const client = this;
+    const host = {
+      get sessionId() {
+        return client.sessionId;
+      },
+      create: (path: string, data: NodeContent, options: CreateOptions) => this.create(path, data, options),
+      ownerOf,
+    };
+    this.ephemerals = new RestoredEphemerals(host, onBackgroundError);
     this.closed = new Promise((resolve) => {
       stateListeners.add((event) => {
-        if (event.kind === "session" && isFinal(event.state)) resolve();
+        if (event.kind !== "session") return;
+        this.publishState(event.state);
+        this.ephemerals.onSessionEvent(event);
+        if (isLastEvent(event)) resolve();
       });
     });
   }
 
   get state(): SessionState {
-    return this.connection.machine.state;
+    return this.requester.half.session.state;
   }
 
   /** The id under which the servers know the session: what `ephemeralOwner` of its ephemeral nodes shows. */
   get sessionId(): bigint {
-    return this.connection.machine.identity.id;
+    return this.requester.half.session.identity.id;
   }
 
   /** Id and password: what another client needs to go on with this session. */
   get session(): SessionIdentity {
-    return this.connection.machine.identity;
+    return this.requester.half.session.identity;
   }
 
   /** The timeout the server granted, which may not be the one asked for. */
   get sessionTimeoutMs(): number {
-    return this.connection.machine.timeoutMs;
+    return this.requester.half.session.timeoutMs;
+  }
+
+  /**
+   * Until when, on the clock of `performance.now()`, the session is certain to live if nothing more is
+   * heard: whoever guards something by it must have stopped by then. Infinity before there is a session.
+   */
+  get sessionAliveUntilMs(): number {
+    return this.requester.half.session.aliveUntilMs;
   }
 
   /** The server of the present connection as "host:port", or undefined while there is none. */
   get server(): string | undefined {
-    const server = this.connection.machine.server;
+    const { server } = this.requester.half.session;
     return server === undefined ? undefined : formatAddress(server);
+  }
+
+  /** The zxid of the latest answer: reads from now on show the tree as of then, or later. */
+  get lastZxid(): bigint {
+    return this.requester.half.session.lastZxidSeen;
+  }
+
+  /** What the client has done so far, as numbers that only grow. */
+  get counters(): ClientCounters {
+    return { ...this.requester.half.session.counters };
   }
 
   /**
@@ -137,17 +199,15 @@ export class Client {
    */
   onState(listener: (state: SessionState) => unknown): () => void {
     const told = (event: WatchEvent): unknown => (event.kind === "session" ? listener(event.state) : undefined);
-    this.stateListeners.add(told);
-    return () => {
-      this.stateListeners.delete(told);
-    };
+    return this.onSessionEvent(told);
   }
 
   /**
    * Creates a node and returns its path, which for sequential modes ends in the number the server gave.
    *
    * Fires the data watches of the path and the child watches of the parent. An ephemeral node belongs
-   * to this session and is deleted when the session ends. After CONNECTION_LOSS the node may exist.
+   * to this session and is deleted when the session ends. After CONNECTION_LOSS the node may exist,
+   * unless `protection` is on.
    *
    * @throws NO_NODE the parent is not there; NODE_EXISTS; NO_AUTH no CREATE on the parent; INVALID_ACL;
    * NO_CHILDREN_FOR_EPHEMERALS; QUOTA_EXCEEDED; UNIMPLEMENTED `ttlMs` on a server without TTL nodes
@@ -156,26 +216,28 @@ export class Client {
    * const path = await client.create("/jobs/j-", "payload", { mode: "ephemeral-sequential" });
    * ```
    */
-  create(path: string, data: NodeContent = null, options: CreateOptions = {}): Promise<string> {
-    if (options.ttlMs === undefined && options.mode !== "container") {
-      const problem = createCallProblem(path, data, options);
-      if (problem !== undefined) return Promise.reject(badArguments("create", path, problem));
-      return this.call(requests.create, { path: this.toServer(path), ...createBody(data, options) }, { path });
-    }
-    return this.createWithStat(path, data, options).then((created) => created.path);
+  create(path: string, data: NodeContent = null, options: CreateOptions = NO_OPTIONS): Promise<string> {
+    const problem = createCallProblem(path, data, options);
+    if (problem !== undefined) return Promise.reject(badArguments("create", String(path), problem));
+    if (options.parents || options.protection || options.restore) return this.createCarefully(path, data, options);
+    return this.createOnce(path, data, options);
   }
 
   /** As `create`, and also returns the new node's Stat. Servers since 3.5. */
   createWithStat(
     path: string,
     data: NodeContent = null,
-    options: CreateOptions = {},
+    options: CreateOptions = NO_OPTIONS,
   ): Promise<{ path: string; stat: Stat }> {
     const problem = createCallProblem(path, data, options);
-    if (problem !== undefined) return Promise.reject(badArguments("create", path, problem));
-    const body = { path: this.toServer(path), ...createBody(data, options) };
-    if (options.ttlMs !== undefined) return this.call(requests.createTTL, body, { path });
-    return this.call(options.mode === "container" ? requests.createContainer : requests.create2, body, { path });
+    if (problem !== undefined) return Promise.reject(badArguments("create", String(path), problem));
+    return createWith(
+      this,
+      path,
+      options,
+      (at, plain) => this.createWithStatOnce(at, data, plain),
+      async (at, plain) => ({ path: at, stat: (await this.getDataWithStat(at, plain)).stat }),
+    );
   }
 
   /**
@@ -184,11 +246,23 @@ export class Client {
    *
    * @throws NO_NODE; NOT_EMPTY; BAD_VERSION; NO_AUTH no DELETE on the parent
    */
-  delete(path: string, options: VersionOptions = {}): Promise<void> {
+  delete(path: string, options: VersionOptions = NO_OPTIONS): Promise<void> {
+    // With a chroot, "/" is a node like any other to the server; that is never what was meant.
+    if (path === "/") return Promise.reject(badArguments("delete", path, "the root cannot be deleted"));
     const version = options.version ?? ANY_VERSION;
-    return this.callAt("delete", path, requests.delete, (serverPath) => ({ path: serverPath, version }), {
-      expected: expectedVersion(options),
-    });
+    const body = (serverPath: string) => ({ path: serverPath, version });
+    this.ephemerals.onDeleted(path);
+    return this.callAt("delete", path, requests.delete, body, options, { expected: expectedVersion(options) });
+  }
+
+  /**
+   * Deletes a node and everything below it, in batches that are each carried out as a whole; returns how
+   * many nodes were deleted, 0 if there was none.
+   *
+   * @throws NOT_EMPTY others kept creating nodes below; NO_AUTH
+   */
+  deleteRecursive(path: string, options: DeleteTreeOptions = NO_OPTIONS): Promise<number> {
+    return deleteTree(this, path, options);
   }
 
   /**
@@ -197,7 +271,7 @@ export class Client {
    *
    * @throws NO_AUTH (servers since 3.8.4)
    */
-  exists(path: string, options: ReadOptions = {}): Promise<Stat | null> {
+  exists(path: string, options: ReadOptions = NO_OPTIONS): Promise<Stat | null> {
     return this.read("exists", "data", path, requests.exists, options);
   }
 
@@ -207,12 +281,12 @@ export class Client {
    *
    * @throws NO_NODE (no watch is left then: use `exists` for that); NO_AUTH
    */
-  getData(path: string, options: ReadOptions = {}): Promise<Buffer | null> {
+  getData(path: string, options: ReadOptions = NO_OPTIONS): Promise<Buffer | null> {
     return this.read("getData", "data", path, requests.getDataOnly, options);
   }
 
   /** As `getData`, with the Stat of the same moment. */
-  getDataWithStat(path: string, options: ReadOptions = {}): Promise<NodeData> {
+  getDataWithStat(path: string, options: ReadOptions = NO_OPTIONS): Promise<NodeData> {
     return this.read("getData", "data", path, requests.getData, options);
   }
 
@@ -227,12 +301,33 @@ export class Client {
    * await client.setData("/counter", next(data), { version: stat.version });
    * ```
    */
-  setData(path: string, data: NodeContent, options: VersionOptions = {}): Promise<Stat> {
+  setData(path: string, data: NodeContent, options: VersionOptions = NO_OPTIONS): Promise<Stat> {
     const problem = contentProblem(data);
-    if (problem !== undefined) return Promise.reject(badArguments("setData", path, problem));
+    if (problem !== undefined) return Promise.reject(badArguments("setData", String(path), problem));
     const version = options.version ?? ANY_VERSION;
     const body = (serverPath: string) => ({ path: serverPath, data: contentBytes(data), version });
-    return this.callAt("setData", path, requests.setData, body, { expected: expectedVersion(options) });
+    const details = { expected: expectedVersion(options) };
+    const written = this.callAt("setData", path, requests.setData, body, options, details);
+    if (this.ephemerals.isEmpty) return written;
+    return written.then((stat) => {
+      this.ephemerals.onWritten(path, data);
+      return stat;
+    });
+  }
+
+  /**
+   * Reads the node, lets `change` make its new contents, and writes them if nobody was quicker; else
+   * begins again. Where `change` gives undefined, nothing is written. Returns the Stat of what stands
+   * then. After CONNECTION_LOSS with outcome "unknown" the last write may have happened.
+   *
+   * @throws NO_NODE (unless `create` is given); NO_AUTH; BAD_VERSION after `attemptsMax` tries
+   *
+   * ```ts
+   * await client.update("/counter", (data) => String(Number(data ?? 0) + 1), { create: {} });
+   * ```
+   */
+  update(path: string, change: Change, options: UpdateOptions = NO_OPTIONS): Promise<Stat> {
+    return update(this, path, change, options);
   }
 
   /**
@@ -241,13 +336,50 @@ export class Client {
    *
    * @throws NO_NODE; NO_AUTH
    */
-  getChildren(path: string, options: ReadOptions = {}): Promise<string[]> {
+  getChildren(path: string, options: ReadOptions = NO_OPTIONS): Promise<string[]> {
     return this.read("getChildren", "child", path, requests.getChildren, options);
   }
 
   /** As `getChildren`, with the node's Stat of the same moment. */
-  getChildrenWithStat(path: string, options: ReadOptions = {}): Promise<NodeChildren> {
+  getChildrenWithStat(path: string, options: ReadOptions = NO_OPTIONS): Promise<NodeChildren> {
     return this.read("getChildren", "child", path, requests.getChildren2, options);
+  }
+
+  /**
+   * As `exists`, `getDataWithStat` and `getChildrenWithStat`, each with the one-shot watch as a promise:
+   * `changed` resolves with the first change after the read. It rejects when that can no longer come.
+   *
+   * ```ts
+   * for (;;) {
+   *   const { data, changed } = await client.watchData("/config");
+   *   apply(data);
+   *   await changed; // changes until the next read are not told one by one
+   * }
+   * ```
+   */
+  async watchExists(path: string, options: CallOptions = NO_OPTIONS): Promise<Watched<{ stat: Stat | null }>> {
+    return await this.watched(path, options, "data", async (read) => ({ stat: await this.exists(path, read) }));
+  }
+
+  /** See `watchExists`. */
+  async watchData(path: string, options: CallOptions = NO_OPTIONS): Promise<Watched<NodeData>> {
+    return await this.watched(path, options, "data", (read) => this.getDataWithStat(path, read));
+  }
+
+  /** See `watchExists`. */
+  async watchChildren(path: string, options: CallOptions = NO_OPTIONS): Promise<Watched<NodeChildren>> {
+    return await this.watched(path, options, "child", (read) => this.getChildrenWithStat(path, read));
+  }
+
+  /**
+   * Walks a subtree: every node comes before its children. It is no snapshot of one moment.
+   *
+   * ```ts
+   * for await (const { path, stat } of client.walk("/jobs")) console.log(path, stat.dataLength);
+   * ```
+   */
+  walk(path: string, options: WalkOptions = NO_OPTIONS): AsyncGenerator<WalkedNode> {
+    return walkTree(this, path, options);
   }
 
   /**
@@ -256,8 +388,8 @@ export class Client {
    *
    * @throws NO_NODE; NO_AUTH neither READ nor ADMIN
    */
-  getAcl(path: string): Promise<NodeAcl> {
-    return this.callAt("getAcl", path, requests.getAcl, (serverPath) => ({ path: serverPath }));
+  getAcl(path: string, options: CallOptions = NO_OPTIONS): Promise<NodeAcl> {
+    return this.callAt("getAcl", path, requests.getAcl, (serverPath) => ({ path: serverPath }), options);
   }
 
   /**
@@ -266,25 +398,27 @@ export class Client {
    *
    * @throws NO_NODE; BAD_VERSION; NO_AUTH no ADMIN; INVALID_ACL
    */
-  setAcl(path: string, acl: readonly AclEntry[], options: VersionOptions = {}): Promise<Stat> {
+  setAcl(path: string, acl: readonly AclEntry[], options: VersionOptions = NO_OPTIONS): Promise<Stat> {
     if (acl.length === 0) {
       return Promise.reject(badArguments("setAcl", path, "an access control list needs at least one entry"));
     }
     const version = options.version ?? ANY_VERSION;
     const body = (serverPath: string) => ({ path: serverPath, acl: toWireAcl(acl), version });
-    return this.callAt("setAcl", path, requests.setAcl, body, { expected: expectedVersion(options, "ACL version") });
+    const details = { expected: expectedVersion(options, "ACL version") };
+    return this.callAt("setAcl", path, requests.setAcl, body, options, details);
   }
 
   /**
    * Brings the server up to date: reads made after this one see every write that was answered to
    * anybody before it was sent.
    */
-  sync(path = "/"): Promise<void> {
-    return this.callAt("sync", path, requests.sync, (serverPath) => ({ path: serverPath }));
+  sync(path = "/", options: CallOptions = NO_OPTIONS): Promise<void> {
+    return this.callAt("sync", path, requests.sync, (serverPath) => ({ path: serverPath }), options);
   }
 
   /**
-   * Does all of it or none, with one zxid. Rejects with the error of the first step that fails.
+   * Does all of it or none, with one zxid. Rejects with the error of the first step that fails. The
+   * results have the types of their steps, where these are written out in the call.
    *
    * @throws what the single operations do; BAD_VERSION from `check`
    *
@@ -295,43 +429,80 @@ export class Client {
    * ]);
    * ```
    */
-  async multi(steps: readonly MultiOperation[]): Promise<MultiResult[]> {
+  async multi<const S extends readonly MultiOperation[]>(
+    steps: S,
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<MultiResults<S>> {
     const problem = multiProblem(steps);
     if (problem !== undefined) throw problem;
-    if (steps.length === 0) return [];
-    const results = await this.call(multiRequest, { steps, chroot: this.connection.machine.chroot });
+    if (steps.length === 0) return [] as unknown as MultiResults<S>;
+    const { chroot } = this.requester.half;
+    const results = await this.requester.request(multiRequest, { steps, chroot }, options);
     const error = multiError(steps, results);
     if (error !== undefined) throw error;
-    return results as MultiResult[];
+    return results as MultiResult[] as unknown as MultiResults<S>;
+  }
+
+  /** A `multi` to be put together step by step; nothing is sent before its `commit`. */
+  transaction(): Transaction {
+    return new Transaction((steps, options) => this.multi(steps, options) as Promise<MultiResult[]>);
   }
 
   /** Reads several nodes with one request. A step that fails gives an `error` result and harms no other. Servers since 3.6. */
-  async multiRead(steps: readonly MultiReadOperation[]): Promise<MultiReadResult[]> {
+  async multiRead<const S extends readonly MultiReadOperation[]>(
+    steps: S,
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<MultiReadResults<S>> {
     for (const [index, step] of steps.entries()) {
       const problem = pathProblem(step.path);
       if (problem !== undefined) throw badArguments("multiRead", String(step.path), `operation ${index}: ${problem}`);
     }
-    if (steps.length === 0) return [];
-    return multiReadResults(
-      steps,
-      await this.call(multiReadRequest, { steps, chroot: this.connection.machine.chroot }),
-    );
+    if (steps.length === 0) return [] as unknown as MultiReadResults<S>;
+    const { chroot } = this.requester.half;
+    const results = await this.requester.request(multiReadRequest, { steps, chroot }, options);
+    return multiReadResults(steps, results) as unknown as MultiReadResults<S>;
   }
 
   /** The paths of this session's ephemeral nodes that begin with `prefix`. Servers since 3.6. */
-  getEphemerals(prefix = "/"): Promise<string[]> {
-    return this.callAt("getEphemerals", prefix, requests.getEphemerals, (serverPath) => ({ prefixPath: serverPath }));
+  getEphemerals(prefix = "/", options: CallOptions = NO_OPTIONS): Promise<string[]> {
+    const body = (serverPath: string) => ({ prefixPath: serverPath });
+    return this.callAt("getEphemerals", prefix, requests.getEphemerals, body, options);
   }
 
   /** How many nodes there are below the path, at any depth. Servers since 3.6. @throws NO_NODE; NO_AUTH */
-  getAllChildrenNumber(path: string): Promise<number> {
+  getAllChildrenNumber(path: string, options: CallOptions = NO_OPTIONS): Promise<number> {
     const body = (serverPath: string) => ({ path: serverPath });
-    return this.callAt("getAllChildrenNumber", path, requests.getAllChildrenNumber, body);
+    return this.callAt("getAllChildrenNumber", path, requests.getAllChildrenNumber, body, options);
   }
 
   /** Whom the server takes this connection for: its address, and whatever `addAuth` proved. Servers since 3.7. */
-  whoAmI(): Promise<Identity[]> {
-    return this.call(requests.whoAmI, undefined);
+  whoAmI(options: CallOptions = NO_OPTIONS): Promise<Identity[]> {
+    return this.requester.request(requests.whoAmI, undefined, options);
+  }
+
+  /**
+   * The ensemble's members and their roles, as the text of its dynamic configuration, which is a node
+   * outside of any chroot. A watch fires when it has changed.
+   */
+  getConfig(options: ReadOptions = NO_OPTIONS): Promise<NodeData> {
+    const { watch: listener } = options;
+    const watch = listener && ({ kind: "data", path: CONFIG_PATH, listener } as const);
+    const body = { path: CONFIG_PATH, watch: watch !== undefined };
+    return this.requester.request(requests.getData, body, options, { path: CONFIG_PATH, watch });
+  }
+
+  /**
+   * Changes the ensemble's members, either by joining and leaving ones or as a whole; returns the new
+   * configuration. It needs permission to write `/zookeeper/config`. After CONNECTION_LOSS it may have
+   * been changed.
+   *
+   * @throws RECONFIG_DISABLED; RECONFIG_IN_PROGRESS; NEW_CONFIG_NO_QUORUM; BAD_VERSION; NO_AUTH;
+   * UNIMPLEMENTED a standalone server
+   */
+  reconfig(options: ReconfigOptions): Promise<NodeData> {
+    const problem = reconfigProblem(options);
+    if (problem !== undefined) return Promise.reject(badArguments("reconfig", CONFIG_PATH, problem));
+    return this.requester.request(requests.reconfig, reconfigBody(options), options, { path: CONFIG_PATH });
   }
 
   /**
@@ -340,30 +511,22 @@ export class Client {
    *
    * @throws AUTH_FAILED
    */
-  addAuth(scheme: string, credential: Uint8Array | string): Promise<void> {
+  addAuth(scheme: string, credential: Uint8Array | string, options: CallOptions = NO_OPTIONS): Promise<void> {
     const auth = contentBytes(credential) ?? new Uint8Array(0);
-    const { chroot } = this.connection.machine;
-    return new Promise((resolve, reject) => {
-      const call = new ClientCall(requests.auth, undefined, chroot, resolve, reject, { path: scheme });
-      this.connection.addCredential(scheme, auth, call);
-    });
+    return this.requester.credential(requests.auth, scheme, auth, options);
   }
 
   /**
    * Registers a watch that stays until it is removed, on a path that need not exist. Servers since 3.6.
    * What happens while the client is away does not reach it.
    */
-  async addWatch(path: string, mode: PersistentWatchMode, listener: WatchListener): Promise<void> {
-    const kind = mode === "persistent" ? "persistent" : "recursive";
-    const { machine } = this.connection;
-    const serverPath = this.checkedPath("addWatch", path);
-    machine.addWatch(kind, serverPath, listener);
-    try {
-      await this.submitAddWatch(path, mode);
-    } catch (error) {
-      machine.dropWatch(kind, serverPath, listener);
-      throw error;
-    }
+  async addWatch(
+    path: string,
+    mode: PersistentWatchMode,
+    listener: WatchListener,
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<void> {
+    await new PersistentWatch(this.requester, path, mode, listener, "addWatch").add(options);
   }
 
   /**
@@ -372,18 +535,35 @@ export class Client {
    *
    * @throws NO_WATCHER
    */
-  removeWatches(path: string, type: WatchType): Promise<void> {
+  removeWatches(path: string, type: WatchType, options: CallOptions = NO_OPTIONS): Promise<void> {
     const wireType = WATCH_TYPES[type];
     const serverPath = pathProblem(path) === undefined ? this.toServer(path) : path;
     const body = () => ({ path: serverPath, type: wireType });
-    return this.callAt("removeWatches", path, requests.removeWatches, body, {
+    return this.callAt("removeWatches", path, requests.removeWatches, body, options, {
       removesWatches: { path: serverPath, type: wireType },
     });
   }
 
   /**
+   * Whether the server has a watch of this type on the path for this client. (Servers before 3.9 say yes
+   * also for other clients' watches; the persistent types need 3.9.)
+   */
+  async hasWatch(path: string, type: WatchType, options: CallOptions = NO_OPTIONS): Promise<boolean> {
+    const body = (serverPath: string) => ({ path: serverPath, type: WATCH_TYPES[type] });
+    try {
+      await this.callAt("checkWatches", path, requests.checkWatches, body, options);
+      return true;
+    } catch (error) {
+      if (hasCode(error, "NO_WATCHER")) return false;
+      throw error;
+    }
+  }
+
+  /**
    * The changes of a node, or of a whole subtree, as they come. The watch is registered at once, not
-   * with the first step of the loop; leaving the loop removes it. Servers since 3.6.
+   * with the first step of the loop; leaving the loop removes it. On servers before 3.6, which have no
+   * such watches, one-shot watches are registered again and again; of several changes in quick
+   * succession only the last is told there.
    *
    * The stream ends when the client is closed and throws SESSION_EXPIRED when the session is lost.
    *
@@ -395,12 +575,45 @@ export class Client {
    * ```
    */
   watch(path: string, options: WatchOptions = {}): WatchStream {
-    const mode = options.recursive === true ? "persistent-recursive" : "persistent";
+    const { recursive = false, queueMax = QUEUE_MAX_DEFAULT, signal } = options;
+    let stop = (): Promise<void> | void => undefined;
     const host = {
-      open: (listener: WatchListener) => this.openStream(path, mode, listener),
-      close: (listener: WatchListener) => this.closeStream(path, mode, listener),
+      open: async (listener: WatchListener): Promise<void> => {
+        const mode = recursive ? "persistent-recursive" : "persistent";
+        const watch = new PersistentWatch(this.requester, path, mode, listener, "watch");
+        stop = () => watch.remove();
+        if (!this.hasNoPersistentWatches) {
+          try {
+            await watch.addThroughReconnects({ signal });
+            return;
+          } catch (error) {
+            if (!hasCode(error, "UNIMPLEMENTED")) throw error;
+            this.hasNoPersistentWatches = true;
+          }
+        }
+        const fallback = new ReRegisteringWatch(this, path, recursive, listener);
+        const unsubscribe = this.onSessionEvent(listener);
+        stop = () => {
+          fallback.close();
+          unsubscribe();
+        };
+        await fallback.open();
+      },
+      close: async (): Promise<void> => stop(),
     };
-    return new WatchStream(host, path, options.queueMax ?? QUEUE_MAX_DEFAULT);
+    return new WatchStream(host, path, queueMax, signal);
+  }
+
+  /**
+   * Puts another list of servers in the place of the connect string's ("host:port,host:port", without a
+   * chroot). The client stays where it is, or moves, so that all clients of a changed ensemble come to be
+   * spread over it evenly.
+   *
+   * @throws BAD_ARGUMENTS
+   */
+  updateServers(servers: string): void {
+    const { half } = this.requester;
+    half.updateServers(parseServers(servers));
   }
 
   /**
@@ -408,7 +621,7 @@ export class Client {
    * rejects, and can be called again. Without a connection the servers end the session when it expires.
    */
   close(): Promise<void> {
-    this.connection.close();
+    this.requester.half.close();
     return this.closed;
   }
 
@@ -416,63 +629,69 @@ export class Client {
     return this.close();
   }
 
-  /**
-   * The listener is registered before the request is sent, so that a reconnect in between carries the
-   * watch to the next server; the request is then repeated, for a first answer.
-   */
-  private async openStream(path: string, mode: PersistentWatchMode, listener: WatchListener): Promise<void> {
-    const serverPath = this.checkedPath("watch", path);
-    const kind = mode === "persistent" ? "persistent" : "recursive";
-    this.connection.machine.addWatch(kind, serverPath, listener);
-    for (;;) {
-      try {
-        await this.submitAddWatch(path, mode);
-        return;
-      } catch (error) {
-        if (hasCode(error, "CONNECTION_LOSS") && (await this.untilConnected())) continue;
-        this.connection.machine.dropWatch(kind, serverPath, listener);
-        throw error;
-      }
+  private onSessionEvent(listener: (event: WatchEvent) => unknown): () => void {
+    this.stateListeners.add(listener);
+    return () => {
+      this.stateListeners.delete(listener);
+    };
+  }
+
+  private publishState(state: SessionState): void {
+    const { state: channel } = diagnosticsChannels;
+    if (!channel.hasSubscribers) return;
+    const problem = this.requester.half.session.lastProblem;
+    channel.publish({ state, sessionId: this.sessionId, server: this.server, problem });
+  }
+
+  private createOnce(path: string, data: NodeContent, options: CreateOptions): Promise<string> {
+    if (options.ttlMs === undefined && options.mode !== "container") {
+      const body = { path: this.toServer(path), ...createBody(data, options) };
+      return this.requester.request(requests.create, body, options, { path });
     }
+    return this.createWithStatOnce(path, data, options).then((created) => created.path);
   }
 
-  private async closeStream(path: string, mode: PersistentWatchMode, listener: WatchListener): Promise<void> {
-    if (pathProblem(path) !== undefined) return;
-    const { machine } = this.connection;
-    const serverPath = this.toServer(path);
-    const kind = mode === "persistent" ? "persistent" : "recursive";
-    machine.dropWatch(kind, serverPath, listener);
-    if (machine.hasWatch(kind, serverPath) || this.state !== "connected") return;
-    try {
-      await this.removeUnused(serverPath, WATCH_TYPES[mode]);
-    } catch (error) {
-      // Servers before 3.9 remove by path only: possible where nothing else of ours stands on it. Left
-      // where it is, a watch sends events that find no listener here.
-      if (!hasCode(error, "MARSHALLING_ERROR") || machine.hasAnyWatch(serverPath)) return;
-      await this.removeUnused(serverPath, WATCH_TYPE.any).catch(() => undefined);
-    }
+  private createWithStatOnce(path: string, data: NodeContent, options: CreateOptions) {
+    const body = { path: this.toServer(path), ...createBody(data, options) };
+    if (options.ttlMs !== undefined) return this.requester.request(requests.createTTL, body, options, { path });
+    const request = options.mode === "container" ? requests.createContainer : requests.create2;
+    return this.requester.request(request, body, options, { path });
   }
 
-  private removeUnused(serverPath: string, type: number): Promise<void> {
-    return this.call(requests.removeWatches, { path: serverPath, type });
+  private async createCarefully(path: string, data: NodeContent, options: CreateOptions): Promise<string> {
+    const created = await createWith(
+      this,
+      path,
+      options,
+      (at, plain) => this.createOnce(at, data, plain),
+      async (at) => at,
+    );
+    if (options.restore === true) this.ephemerals.onCreated(created, data, options);
+    return created;
   }
 
-  private submitAddWatch(path: string, mode: PersistentWatchMode): Promise<void> {
-    const wireMode = mode === "persistent" ? ADD_WATCH_MODE.persistent : ADD_WATCH_MODE.persistentRecursive;
-    return this.callAt("addWatch", path, requests.addWatch, (serverPath) => ({ path: serverPath, mode: wireMode }));
-  }
-
-  /** True when the client is connected (again), false when it never will be. */
-  private untilConnected(): Promise<boolean> {
-    if (this.state === "connected") return Promise.resolve(true);
-    if (isFinal(this.state)) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const stop = this.onState((state) => {
-        if (state !== "connected" && !isFinal(state)) return;
-        stop();
-        resolve(state === "connected");
-      });
-    });
+  private async watched<T>(
+    path: string,
+    options: CallOptions,
+    kind: "data" | "child",
+    read: (options: ReadOptions) => Promise<T>,
+  ): Promise<Watched<T>> {
+    const shot = new OneShot(String(path));
+    const result = await read({ ...options, watch: shot.listener });
+    const { signal } = options;
+    if (signal === undefined) return { ...result, changed: shot.changed };
+    const onAbort = (): void => {
+      const { half } = this.requester;
+      const serverPath = this.toServer(path);
+      half.dropWatch(kind, serverPath, shot.listener);
+      if (kind === "data") half.dropWatch("exist", serverPath, shot.listener);
+      shot.fail("ABORTED", signal.reason);
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const settled = (): void => signal.removeEventListener("abort", onAbort);
+    shot.changed.then(settled, settled);
+    return { ...result, changed: shot.changed };
   }
 
   private read<R>(
@@ -487,7 +706,7 @@ export class Client {
     const serverPath = this.toServer(path);
     const listener = options.watch;
     const watch = listener === undefined ? undefined : { kind, path: serverPath, listener };
-    return this.call(request, { path: serverPath, watch: watch !== undefined }, { path, watch });
+    return this.requester.request(request, { path: serverPath, watch: watch !== undefined }, options, { path, watch });
   }
 
   private callAt<A, R>(
@@ -495,28 +714,16 @@ export class Client {
     path: string,
     request: RequestKind<A, R>,
     body: (serverPath: string) => A,
-    details: CallDetails = {},
+    options: CallOptions,
+    details?: CallDetails,
   ): Promise<R> {
     const problem = pathProblem(path);
     if (problem !== undefined) return Promise.reject(badArguments(operation, String(path), problem));
-    return this.call(request, body(this.toServer(path)), { path, ...details });
-  }
-
-  private call<A, R>(request: RequestKind<A, R>, args: A, details?: CallDetails): Promise<R> {
-    const { connection } = this;
-    return new Promise((resolve, reject) => {
-      connection.submit(new ClientCall(request, args, connection.machine.chroot, resolve, reject, details));
-    });
+    return this.requester.request(request, body(this.toServer(path)), options, { path, ...details });
   }
 
   private toServer(path: string): string {
-    return this.connection.machine.chroot.toServer(path);
-  }
-
-  private checkedPath(operation: string, path: string): string {
-    const problem = pathProblem(path);
-    if (problem !== undefined) throw badArguments(operation, String(path), problem);
-    return this.toServer(path);
+    return this.requester.half.chroot.toServer(path);
   }
 }
 
@@ -529,6 +736,13 @@ function expectedVersion(options: VersionOptions, name = "version"): string | un
   return options.version === undefined ? undefined : `${name} ${options.version} expected`;
 }
 
-function hasCode(error: unknown, code: ErrorName): boolean {
-  return error instanceof ZkError && error.code === code;
+function parseServers(text: string) {
+  try {
+    const { servers, chroot } = parseConnectString(text);
+    if (chroot !== "") throw new RangeError("a list of servers without a path expected");
+    return servers;
+  } catch (error) {
+    if (error instanceof RangeError) throw badArguments("updateServers", text, error.message);
+    throw error;
+  }
 }

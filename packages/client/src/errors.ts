@@ -1,9 +1,9 @@
-import { type ErrorName, errorCodes } from "@watchkeeper/wire";
-import type { Failure, Outcome } from "./session/index.js";
+import { type ErrorName, errorCodes, type Failure, type Outcome } from "./session/index.js";
 
 export interface ZkErrorFacts extends Failure {
   readonly operation: string;
   readonly path?: string | undefined;
+  readonly cause?: unknown;
 }
 
 /**
@@ -21,7 +21,10 @@ export class ZkError extends Error {
   override readonly name = "ZkError";
   /** What happened, for programs: a name of the table of error codes, such as "NO_NODE". */
   readonly code: ErrorName;
-  /** Did it happen? "unknown" only where the connection was lost before a write was answered. */
+  /**
+   * Did it happen? "unknown" only for a write that was sent and whose answer never came: the connection
+   * was lost, its deadline passed, or it was given up.
+   */
   readonly outcome: Outcome;
   /** Whether the same request may succeed later. With outcome "unknown", find out first what became of this one. */
   readonly retryable: boolean;
@@ -32,7 +35,8 @@ export class ZkError extends Error {
     const { retryable } = errorCodes[facts.code];
     const sentence = sentenceOf(facts);
     const subject = facts.path === undefined ? facts.operation : `${facts.operation} ${facts.path || '""'}`;
-    super(`${subject}: ${sentence}${facts.details === undefined ? "" : ` (${facts.details})`}`);
+    const message = `${subject}: ${sentence}${facts.details === undefined ? "" : ` (${facts.details})`}`;
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = facts.code;
     this.outcome = facts.outcome;
     this.retryable = retryable;
@@ -50,4 +54,8 @@ function sentenceOf({ code, outcome }: Failure): string {
 /** Arguments that no server needs to see. */
 export function badArguments(operation: string, path: string | undefined, details: string): ZkError {
   return new ZkError({ code: "BAD_ARGUMENTS", outcome: "not-applied", operation, path, details });
+}
+
+export function hasCode(error: unknown, ...codes: ErrorName[]): error is ZkError {
+  return error instanceof ZkError && codes.includes(error.code);
 }

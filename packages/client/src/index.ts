@@ -2,29 +2,70 @@
  * A client for ZooKeeper servers, Watchkeeper's and Apache's: `connect` opens a session, `Client` is
  * what can be done with it.
  */
-export { type ErrorName, errorCodes, type Stat } from "@watchkeeper/wire";
-export { type AclEntry, CREATOR_ACL, OPEN_ACL, PERMISSION, READ_ONLY_ACL } from "./acl.js";
+export type { Stat } from "@watchkeeper/wire";
 export type {
   Client,
-  PersistentWatchMode,
   ReadOptions,
   VersionOptions,
+  Watched,
   WatchOptions,
   WatchType,
 } from "./client.js";
 export { type ConnectOptions, connect } from "./connect.js";
-export type { CreateMode, CreateOptions, NodeContent } from "./create-options.js";
+export type { CallSpan, CallTracer } from "./diagnostics/call-observer.js";
+export type { CallEnded, CallStarted, ServerDialed, StateChanged } from "./diagnostics/channels.js";
 export { ZkError } from "./errors.js";
-export type { MultiOperation, MultiReadOperation, MultiReadResult, MultiResult } from "./multi.js";
-export type { Identity, NodeAcl, NodeChildren, NodeData } from "./requests.js";
+export {
+  type AclEntry,
+  CREATOR_ACL,
+  digestAcl,
+  digestId,
+  OPEN_ACL,
+  PERMISSION,
+  READ_ONLY_ACL,
+} from "./operations/acl.js";
+export type { CallOptions } from "./operations/call-options.js";
+export type { CreateMode, CreateOptions, NodeContent, NodeOptions } from "./operations/create-options.js";
 export type {
-  NodeEvent,
-  Outcome,
-  SessionEvent,
-  SessionIdentity,
-  SessionState,
-  WatchEvent,
-  WatchListener,
-  WatchRemovedEvent,
+  MultiOperation,
+  MultiReadOperation,
+  MultiReadResult,
+  MultiReadResults,
+  MultiResult,
+  MultiResults,
+} from "./operations/multi.js";
+export type { ReconfigOptions } from "./operations/reconfig.js";
+export type { Identity, NodeAcl, NodeChildren, NodeData } from "./operations/requests.js";
+export type { Transaction } from "./operations/transaction.js";
+export type { Change, UpdateOptions } from "./operations/update.js";
+export { type RetryPolicy, retryPolicies } from "./retry/retry-policy.js";
+export { type DigestMd5Credentials, digestMd5 } from "./sasl/digest-md5.js";
+export type { SaslExchange, SaslMechanism, SaslResponse } from "./sasl/sasl-mechanism.js";
+export {
+  type ClientCounters,
+  type ErrorName,
+  errorCodes,
+  type NodeEvent,
+  type Outcome,
+  type SessionEvent,
+  type SessionIdentity,
+  type SessionState,
+  type WatchEvent,
+  type WatchListener,
+  type WatchRemovedEvent,
+  type WhenSuspended,
 } from "./session/index.js";
-export type { OverflowEvent, WatchStream, WatchStreamEvent } from "./watch-stream.js";
+export type { PersistentWatchMode } from "./streams/persistent-watch.js";
+export type { OverflowEvent, WatchStream, WatchStreamEvent } from "./streams/watch-stream.js";
+export type { TlsOptions } from "./transport/tls.js";
+export type { DeleteTreeOptions } from "./tree/delete-tree.js";
+export {
+  copyTree,
+  type ExportOptions,
+  exportTree,
+  type ImportOptions,
+  importTree,
+  type TreeJson,
+  type TreeJsonNode,
+} from "./tree/tree-json.js";
+export type { WalkedNode, WalkOptions } from "./tree/walk-tree.js";

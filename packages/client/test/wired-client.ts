@@ -1,7 +1,8 @@
 import { Client } from "../src/client.js";
+import { type RequestDefaults, Requester } from "../src/operations/requester.js";
 import type { WatchEvent } from "../src/session/index.js";
-import { Connection } from "../src/transport/connection.js";
-import type { TransportEvents } from "../src/transport/tcp.js";
+import { Connection, deliverInto } from "../src/transport/connection.js";
+import type { TransportEvents } from "../src/transport/transport.js";
 import { goldenFrame } from "./golden-frames.js";
 
 export interface WiredClient {
@@ -14,7 +15,7 @@ export interface WiredClient {
 }
 
 /** A connected client whose socket is an array. */
-export async function wiredClient(): Promise<WiredClient> {
+export async function wiredClient(given: Partial<RequestDefaults> = {}): Promise<WiredClient> {
   const writes: Uint8Array[] = [];
   const listenerErrors: unknown[] = [];
   const stateListeners = new Set<(event: WatchEvent) => unknown>();
@@ -31,10 +32,11 @@ export async function wiredClient(): Promise<WiredClient> {
       process.nextTick(() => told.opened());
       return { write: (bytes) => void writes.push(bytes), destroy: () => undefined };
     },
-    stateListeners,
-    onListenerError: (error) => listenerErrors.push(error),
+    deliver: deliverInto(stateListeners, (error) => listenerErrors.push(error)),
   });
-  const client = new Client(connection, stateListeners);
+  const defaults = { timeoutMs: 0, whenSuspended: "try-all", retry: undefined, tracer: undefined } as const;
+  const requester = new Requester(connection, { ...defaults, ...given });
+  const client = new Client({ requester, stateListeners, onBackgroundError: (error) => listenerErrors.push(error) });
   const receive = (frame: Uint8Array): void => {
     const bytes = Buffer.alloc(4 + frame.length);
     bytes.writeInt32BE(frame.length);

@@ -33,4 +33,13 @@ export class CallQueue {
     }
     return call;
   }
+
+  /** Keeps only the calls that are `wanted`, in their order; returns the others. */
+  keep(wanted: (call: Call) => boolean): Call[] {
+    const others: Call[] = [];
+    const kept: Call[] = [];
+    for (let call = this.shift(); call !== undefined; call = this.shift()) (wanted(call) ? kept : others).push(call);
+    this.calls = kept;
+    return others;
+  }
 }

@@ -1,6 +1,6 @@
 import type { Call } from "./call.js";
 import type { SessionState } from "./session-state.js";
-import type { WatchEvent, WatchListener } from "./watch-event.js";
+import type { SessionEvent, WatchEvent, WatchListener } from "./watch-event.js";
 
 /**
  * What the connection half hands to the listener half, in the order in which the application must see
@@ -16,6 +16,11 @@ export interface EventDelivery {
   readonly listeners: ReadonlySet<WatchListener>;
 }
 
-export function sessionEvent(state: SessionState, listeners: ReadonlySet<WatchListener>): EventDelivery {
-  return { kind: "event", event: { kind: "session", state }, listeners };
+export function sessionEvent(
+  state: SessionState,
+  listeners: ReadonlySet<WatchListener>,
+  renewing: boolean,
+): EventDelivery {
+  const event: SessionEvent = renewing ? { kind: "session", state, renewing } : { kind: "session", state };
+  return { kind: "event", event, listeners };
 }

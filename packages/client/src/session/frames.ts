@@ -26,11 +26,13 @@ export interface Handshake {
   readonly timeOut: number;
   readonly sessionId: bigint;
   readonly passwd: Uint8Array;
+  /** A server that is cut off from the others will do as well. */
+  readonly readOnly: boolean;
 }
 
 /** The first frame of a connection, the only one without a header. */
 export function appendConnectRequest(writer: ByteWriter, handshake: Handshake): void {
   const start = writer.reserve(4);
-  connectRequestReadOnly.encode(writer, { protocolVersion: 0, ...handshake, readOnly: false });
+  connectRequestReadOnly.encode(writer, { protocolVersion: 0, ...handshake });
   endFrame(writer, start);
 }

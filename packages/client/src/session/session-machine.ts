@@ -2,25 +2,25 @@ import {
   ByteReader,
   ByteWriter,
   connectResponse,
-  type ErrorName,
   FRAME_BYTES_MAX_DEFAULT,
   FrameSplitter,
-  OP,
   WireError,
-  XID,
 } from "@watchkeeper/wire";
 import { backOffMs } from "./back-off.js";
-import type { Call } from "./call.js";
+import { type Call, outcomeWithoutAnswer } from "./call.js";
 import { Chroot } from "./chroot.js";
+import { type ClientCounters, newCounters } from "./counters.js";
 import { type Delivery, sessionEvent } from "./delivery.js";
+import type { ErrorName } from "./error-codes.js";
 import { Exchange, type FrameVerdict } from "./exchange.js";
-import { appendConnectRequest, appendFrame } from "./frames.js";
+import { appendConnectRequest } from "./frames.js";
+import { FullServerSearch } from "./full-server-search.js";
 import { KeepAlive } from "./keep-alive.js";
 import type { Random } from "./random.js";
 import { formatAddress, type ServerAddress, ServerList } from "./server-list.js";
+import { SessionLease } from "./session-lease.js";
 import { type FinalState, isFinal, type SessionState } from "./session-state.js";
-import type { WatchListener } from "./watch-event.js";
-import { WATCH_KINDS, type WatchKind } from "./watch-table.js";
+import type { WatchTable } from "./watch-table.js";
 
 export interface SessionIdentity {
   readonly id: bigint;
@@ -40,23 +40,70 @@ export interface SessionOptions {
   readonly reconnectDelayMsMax?: number | undefined;
   /** Before the first connection: how often all servers are tried before the machine gives up. */
   readonly connectRoundsMax?: number | undefined;
+  /** Servers that are cut off from the others will do, until a full one is found. */
+  readonly readOnly?: boolean | undefined;
+  /** Opens a new session in the place of a lost one, and takes the watches along. */
+  readonly renewsLost?: boolean | undefined;
+  /** The host authenticates every connection by SASL, see `SaslTurn`. */
+  readonly sasl?: boolean | undefined;
+}
+
+/**
+ * The client's turn in a SASL exchange, to be answered by `onSaslToken` or `onSaslDone`. The first of a
+ * connection brings no token and asks for a new exchange; null is a token that the server left out.
+ */
+export interface SaslTurn {
+  readonly server: ServerAddress;
+  readonly token: Uint8Array | null | undefined;
 }
 
 /**
  * What the host must do, in the order of the fields: hang up the present socket, dial a new one, write
- * to the present one, hand the deliveries to the listener half.
+ * to the present one, answer a SASL token, ask a server whether it is a full one ("isro", then
+ * `onProbed`), hand the deliveries to the listener half.
  */
 export interface SessionOutput {
   readonly hangUp: boolean;
   readonly dial: ServerAddress | undefined;
   readonly bytes: Uint8Array | undefined;
+  readonly sasl: SaslTurn | undefined;
+  readonly probe: ServerAddress | undefined;
   readonly deliveries: readonly Delivery[];
+}
+
+interface Established {
+  readonly sentMs: number;
+  readonly readOnly: boolean;
+  readonly timeoutMs: number;
 }
 
 type Link =
   | { readonly kind: "idle"; readonly dialAtMs: number }
-  | { readonly kind: "dialing" | "handshaking"; readonly server: ServerAddress; readonly deadlineMs: number }
-  | { readonly kind: "up"; readonly server: ServerAddress; readonly keepAlive: KeepAlive; closeDeadlineMs: number }
+  | { readonly kind: "dialing"; readonly server: ServerAddress; readonly deadlineMs: number }
+  | {
+      readonly kind: "handshaking";
+      readonly server: ServerAddress;
+      readonly deadlineMs: number;
+      readonly sentMs: number;
+    }
+  | {
+      readonly kind: "authenticating";
+      readonly server: ServerAddress;
+      readonly deadlineMs: number;
+      readonly established: Established;
+      /** The server has sent a token that was not null: it knows SASL. */
+      hasAnswered: boolean;
+      /** The client has said its last word and waits for the server's. */
+      isClosing: boolean;
+    }
+  | {
+      readonly kind: "up";
+      readonly server: ServerAddress;
+      readonly keepAlive: KeepAlive;
+      /** Where the server is a read-only one. */
+      readonly search: FullServerSearch | undefined;
+      closeDeadlineMs: number;
+    }
   | { readonly kind: "over" };
 
 /** A server never limits its replies, so the client's limit is generous: it only bounds what nonsense may cost. */
@@ -66,7 +113,9 @@ const ATTEMPT_MS_MIN = 100;
 const CLOSE_MS_MAX = 2000;
 /** A reply header where a ConnectResponse belongs: a read-only server refusing a session. */
 const CONNECT_RESPONSE_BYTES_MIN = 36;
+const WRITER_BYTES_MIN = 256;
 const WRITER_KEEP_BYTES_MAX = 256 * 1024;
+const NO_IDENTITY: SessionIdentity = { id: 0n, password: new Uint8Array(16) };
 
 /**
  * The connection half of a client: a session with an ensemble, over one connection after the other.
@@ -76,7 +125,8 @@ const WRITER_KEEP_BYTES_MAX = 256 * 1024;
  *
  * Source of the rules: ClientCnxn and ClientCnxnSocket. Deviations: a request that waits for a
  * connection fails only after every server was tried in vain, not after the first; back-off grows; a
- * late tick is not taken for a silent server (`KeepAlive`).
+ * late tick is not taken for a silent server (`KeepAlive`); a session that may have expired is reported
+ * as such and never given up on the client's own word (`SessionLease`).
  */
 export class SessionMachine {
   readonly chroot: Chroot;
@@ -87,29 +137,49 @@ export class SessionMachine {
   timeoutMs: number;
   /** Why the last attempt or connection failed, for whoever gives up waiting. */
   lastProblem: string | undefined;
+  readonly counters: ClientCounters;
+  private readonly mutableCounters = newCounters();
   private readonly options: SessionOptions;
   private readonly servers: ServerList;
   private readonly exchange: Exchange;
-  private readonly writer = new ByteWriter(1024);
-  private splitter: FrameSplitter;
+  private readonly lease = new SessionLease();
+  private readonly writer = new ByteWriter(WRITER_BYTES_MIN);
+  private splitter: FrameSplitter | undefined;
   private link: Link;
+  /** A full server knows the session; the id of a read-only one means nothing elsewhere. */
+  private isKnownInFull: boolean;
+  private wasConnected = false;
   private closing = false;
   private hangUp = false;
   private dial: ServerAddress | undefined;
+  private sasl: SaslTurn | undefined;
+  private probe: ServerAddress | undefined;
 
   constructor(options: SessionOptions, nowMs: number) {
     this.options = options;
+    this.counters = this.mutableCounters;
     this.chroot = new Chroot(options.chroot);
     this.servers = new ServerList(options.servers, options.random);
-    this.exchange = new Exchange(this.chroot, options.requestBytesMax ?? FRAME_BYTES_MAX_DEFAULT);
-    this.identity = options.session ?? { id: 0n, password: new Uint8Array(16) };
+    const requestBytesMax = options.requestBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
+    this.exchange = new Exchange(this.chroot, requestBytesMax, this.lease, this.mutableCounters);
+    this.identity = options.session ?? NO_IDENTITY;
+    this.isKnownInFull = options.session !== undefined;
     this.timeoutMs = options.sessionTimeoutMs;
-    this.splitter = this.newSplitter();
     this.link = { kind: "idle", dialAtMs: nowMs };
   }
 
   get lastZxidSeen(): bigint {
     return this.exchange.lastZxidSeen;
+  }
+
+  /** Who watches what. A watch dropped here stays with the server until a request removes it, or the next reconnect. */
+  get watches(): WatchTable {
+    return this.exchange.watches;
+  }
+
+  /** Until when, by this client's clock, the session is certain to live; Infinity while there is none yet. */
+  get aliveUntilMs(): number {
+    return this.lease.untilMs(this.timeoutMs);
   }
 
   /** How often every server was tried in vain since the last connection. */
@@ -124,43 +194,36 @@ export class SessionMachine {
 
   /** When `onTick` wants to be called at the latest; later input may put it off. */
   get nextDeadlineMs(): number {
-    const link = this.link;
-    if (link.kind === "up") {
-      return Math.min(link.keepAlive.readDeadlineMs, link.keepAlive.pingDeadlineMs, link.closeDeadlineMs);
-    }
-    if (link.kind === "idle") return link.dialAtMs;
-    return link.kind === "over" ? Number.POSITIVE_INFINITY : link.deadlineMs;
+    const ofSession = this.state === "suspended" ? this.aliveUntilMs : Number.POSITIVE_INFINITY;
+    return Math.min(this.linkDeadlineMs(), ofSession, this.exchange.nextDeadlineMs);
   }
 
-  submit(call: Call): void {
+  submit(call: Call, nowMs: number): void {
+    this.exchange.accept(call, nowMs);
     const refusal = this.refusal();
     if (refusal !== undefined) this.exchange.fail(call, { code: refusal, outcome: "not-applied" });
     else if (this.link.kind === "up") this.exchange.send(call, this.writer);
-    else this.exchange.wait(call);
+    else if (call.whenSuspended !== "fail") this.exchange.wait(call);
+    else this.exchange.fail(call, { code: "CONNECTION_LOSS", outcome: "not-applied", details: this.lastProblem });
+  }
+
+  /** Its caller gives a call up: it fails now; if it was sent, the server carries it out all the same. */
+  cancel(call: Call): void {
+    this.exchange.fail(call, { code: "ABORTED", outcome: outcomeWithoutAnswer(call) });
   }
 
   /** Sends a credential now and on every later connection; `call` is completed when a server has accepted it. */
-  addCredential(scheme: string, auth: Uint8Array, call: Call): void {
+  addCredential(scheme: string, auth: Uint8Array, call: Call, nowMs: number): void {
+    this.exchange.accept(call, nowMs);
     const refusal = this.refusal();
     if (refusal !== undefined) this.exchange.fail(call, { code: refusal, outcome: "not-applied" });
     else this.exchange.sendCredential({ scheme, auth, call }, this.link.kind === "up" ? this.writer : undefined);
   }
 
-  /** Registers a persistent watch before its request is answered, so that a reconnect in between carries it over. */
-  addWatch(kind: WatchKind, serverPath: string, listener: WatchListener): void {
-    this.exchange.watches.add(kind, serverPath, listener);
-  }
-
-  dropWatch(kind: WatchKind, serverPath: string, listener: WatchListener): void {
-    this.exchange.watches.drop(kind, serverPath, listener);
-  }
-
-  hasWatch(kind: WatchKind, serverPath: string): boolean {
-    return this.exchange.watches.has(kind, serverPath);
-  }
-
-  hasAnyWatch(serverPath: string): boolean {
-    return WATCH_KINDS.some((kind) => this.exchange.watches.has(kind, serverPath));
+  /** Puts another list in the place of the servers'; the client may move, so that all clients are spread evenly. */
+  updateServers(servers: readonly ServerAddress[], nowMs: number): void {
+    const moves = this.servers.replace(servers, this.server);
+    if (moves && !this.closing) this.lose("the list of servers has changed", nowMs);
   }
 
   /** Ends the session: requests sent before are answered first. Without a connection there is nobody to tell. */
@@ -178,25 +241,28 @@ export class SessionMachine {
   onOpened(nowMs: number): void {
     if (this.link.kind !== "dialing") return;
     const { server, deadlineMs } = this.link;
-    this.link = { kind: "handshaking", server, deadlineMs: Math.max(deadlineMs, nowMs) };
-    this.splitter = this.newSplitter();
+    this.link = { kind: "handshaking", server, deadlineMs: Math.max(deadlineMs, nowMs), sentMs: nowMs };
+    this.splitter = new FrameSplitter(this.options.replyBytesMax ?? REPLY_BYTES_MAX_DEFAULT);
+    const { id, password } = this.isKnownInFull ? this.identity : NO_IDENTITY;
     appendConnectRequest(this.writer, {
       lastZxidSeen: this.exchange.lastZxidSeen,
       timeOut: this.options.sessionTimeoutMs,
-      sessionId: this.identity.id,
-      passwd: this.identity.password,
+      sessionId: id,
+      passwd: password,
+      readOnly: this.options.readOnly === true,
     });
   }
 
   onChunk(chunk: Uint8Array, nowMs: number): void {
-    if (!this.isListening()) return;
+    const { splitter } = this;
+    if (splitter === undefined) return;
+    this.mutableCounters.bytesReceived += chunk.length;
     if (this.link.kind === "up") this.link.keepAlive.onHeard(nowMs);
-    this.splitter.push(chunk);
+    splitter.push(chunk);
     try {
-      while (this.isListening() && this.splitter.next()) {
-        const { bytes, start, end } = this.splitter;
-        if (this.link.kind === "up") this.obey(this.exchange.onFrame(bytes, start, end), nowMs);
-        else this.onConnectResponse(bytes, start, end, nowMs);
+      // One frame may change what those behind it mean: after a hang-up they mean nothing.
+      while (this.splitter === splitter && splitter.next()) {
+        this.onFrame(splitter.bytes, splitter.start, splitter.end, nowMs);
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -211,42 +277,100 @@ export class SessionMachine {
     if (this.link.kind !== "idle" && this.link.kind !== "over") this.lose(reason, nowMs);
   }
 
+  /** The client's next token of the SASL exchange, its last one if `isLast`. */
+  onSaslToken(token: Uint8Array, isLast: boolean): void {
+    if (this.link.kind !== "authenticating") return;
+    this.link.isClosing = isLast;
+    this.exchange.sendSaslToken(token, this.writer);
+  }
+
+  /** The SASL exchange is complete without a further token. */
+  onSaslDone(nowMs: number): void {
+    if (this.link.kind === "authenticating") this.establish(this.link.server, this.link.established, nowMs);
+  }
+
+  /** The client's mechanism cannot go on: what the server said is not what one who knows the secret would say. */
+  onSaslFailed(details: string): void {
+    if (this.link.kind === "authenticating") this.finish("auth-failed", "AUTH_FAILED", `SASL: ${details}`);
+  }
+
+  /** What a server that was to be probed has said of itself; anything but a clear yes is a no. */
+  onProbed(server: ServerAddress, isFull: boolean, nowMs: number): void {
+    if (this.link.kind !== "up" || this.link.search === undefined || this.closing) return;
+    if (!isFull) {
+      this.link.search.onRefused(nowMs);
+      return;
+    }
+    this.lose("left for a full server", nowMs);
+    this.servers.prefer(server);
+    this.link = { kind: "idle", dialAtMs: nowMs };
+  }
+
   onTick(nowMs: number): void {
     const link = this.link;
+    const waitingFor = link.kind === "up" ? formatAddress(link.server) : "a connection that is lost";
+    this.exchange.failDue(nowMs, waitingFor);
     if (link.kind === "idle") {
       if (nowMs >= link.dialAtMs) this.startDialing(nowMs);
-    } else if (link.kind === "dialing" || link.kind === "handshaking") {
-      if (nowMs >= link.deadlineMs) this.lose("it did not answer in time", nowMs);
     } else if (link.kind === "up") {
       this.onTickUp(link.keepAlive, link.closeDeadlineMs, nowMs);
+      this.searchFullServer(nowMs);
+    } else if (link.kind !== "over" && nowMs >= link.deadlineMs) {
+      this.lose("it did not answer in time", nowMs);
     }
+    if (this.state === "suspended" && nowMs >= this.aliveUntilMs) this.become("presumed-lost");
   }
 
   /** Everything to be done since the last call, or undefined; counts as sent at `nowMs`. */
   takeOutput(nowMs: number): SessionOutput | undefined {
-    const deliveries = this.exchange.deliveries;
-    const length = this.writer.length;
-    if (length === 0 && deliveries.length === 0 && !this.hangUp && this.dial === undefined) return undefined;
+    const { deliveries } = this.exchange;
+    const { length } = this.writer;
+    const idle = length === 0 && deliveries.length === 0 && !this.hangUp;
+    if (idle && this.dial === undefined && this.sasl === undefined && this.probe === undefined) return undefined;
     const output: SessionOutput = {
       hangUp: this.hangUp,
       dial: this.dial,
-      bytes: length === 0 ? undefined : this.takeBytes(),
+      bytes: length === 0 ? undefined : this.takeBytes(nowMs),
+      sasl: this.sasl,
+      probe: this.probe,
       deliveries: deliveries.length === 0 ? NO_DELIVERIES : deliveries.splice(0),
     };
-    if (length > 0 && this.link.kind === "up") this.link.keepAlive.onSent(nowMs);
     this.hangUp = false;
     this.dial = undefined;
+    this.sasl = undefined;
+    this.probe = undefined;
     return output;
   }
 
-  /** Whether bytes from the socket still mean anything; one frame may change that for those behind it. */
-  private isListening(): boolean {
-    return this.link.kind === "up" || this.link.kind === "handshaking";
+  private linkDeadlineMs(): number {
+    const link = this.link;
+    switch (link.kind) {
+      case "up": {
+        const { keepAlive, search, closeDeadlineMs } = link;
+        return Math.min(
+          keepAlive.readDeadlineMs,
+          keepAlive.pingDeadlineMs,
+          closeDeadlineMs,
+          search?.dueMs ?? Number.POSITIVE_INFINITY,
+        );
+      }
+      case "idle":
+        return link.dialAtMs;
+      case "over":
+        return Number.POSITIVE_INFINITY;
+      default:
+        return link.deadlineMs;
+    }
   }
 
-  private takeBytes(): Uint8Array {
+  private takeBytes(nowMs: number): Uint8Array {
     const bytes = this.writer.bytes.slice(0, this.writer.length);
-    if (this.writer.bytes.length > WRITER_KEEP_BYTES_MAX) this.writer.bytes = new Uint8Array(1024);
+    this.mutableCounters.bytesSent += bytes.length;
+    if (this.link.kind === "up") {
+      this.link.keepAlive.onSent(nowMs);
+      this.lease.onFlushed(nowMs);
+    }
+    if (this.writer.bytes.length > WRITER_KEEP_BYTES_MAX) this.writer.bytes = new Uint8Array(WRITER_BYTES_MIN);
     this.writer.reset();
     return bytes;
   }
@@ -257,37 +381,116 @@ export class SessionMachine {
     } else if (nowMs >= keepAlive.readDeadlineMs && keepAlive.isServerSilent(nowMs)) {
       this.lose(`nothing was heard from it for ${keepAlive.silentMs(nowMs)} ms`, nowMs);
     } else if (nowMs >= keepAlive.pingDeadlineMs) {
-      appendFrame(this.writer, XID.ping, OP.ping);
+      this.exchange.sendPing(this.writer);
       keepAlive.onSent(nowMs);
     }
   }
 
+  private searchFullServer(nowMs: number): void {
+    const link = this.link;
+    if (link.kind !== "up" || link.search === undefined || nowMs < link.search.dueMs) return;
+    this.probe = this.servers.nextToProbe(link.server);
+    if (this.probe === undefined) link.search.onRefused(nowMs);
+    else link.search.onAsked();
+  }
+
   private startDialing(nowMs: number): void {
     const server = this.servers.next();
-    const attemptMs = Math.max(this.timeoutMs / this.servers.size, ATTEMPT_MS_MIN);
-    this.link = { kind: "dialing", server, deadlineMs: nowMs + attemptMs };
+    this.link = { kind: "dialing", server, deadlineMs: nowMs + this.attemptMs() };
     this.dial = server;
+    this.mutableCounters.dials++;
+  }
+
+  private attemptMs(): number {
+    return Math.max(this.timeoutMs / this.servers.size, ATTEMPT_MS_MIN);
+  }
+
+  private onFrame(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    if (this.link.kind === "up") this.obey(this.exchange.onFrame(bytes, start, end), nowMs);
+    else if (this.link.kind === "handshaking") this.onConnectResponse(bytes, start, end, nowMs);
+    else if (this.link.kind === "authenticating") this.onSaslFrame(bytes, start, end, nowMs);
   }
 
   private onConnectResponse(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
     if (this.link.kind !== "handshaking") return;
+    const { server, sentMs } = this.link;
     if (end - start < CONNECT_RESPONSE_BYTES_MIN) {
       this.lose("it refused the session", nowMs);
       return;
     }
-    const response = connectResponse.decode(new ByteReader(bytes, start, end));
+    const reader = new ByteReader(bytes, start, end);
+    const response = connectResponse.decode(reader);
+    const readOnly = reader.remaining > 0 && reader.bool();
     if (response.timeOut <= 0) {
-      this.finish("lost", "SESSION_EXPIRED", "the server no longer knows the session");
+      this.onSessionGone(nowMs);
       return;
     }
-    this.identity = { id: response.sessionId, password: response.passwd.slice() };
-    this.timeoutMs = response.timeOut;
-    const keepAlive = new KeepAlive(response.timeOut, nowMs);
-    this.link = { kind: "up", server: this.link.server, keepAlive, closeDeadlineMs: Number.POSITIVE_INFINITY };
+    if (!readOnly || !this.isKnownInFull) {
+      this.identity = { id: response.sessionId, password: response.passwd.slice() };
+    }
+    this.isKnownInFull ||= !readOnly;
+    const established: Established = { sentMs, readOnly, timeoutMs: response.timeOut };
+    if (this.options.sasl !== true) {
+      this.establish(server, established, nowMs);
+      return;
+    }
+    const deadlineMs = nowMs + this.attemptMs();
+    this.link = { kind: "authenticating", server, deadlineMs, established, hasAnswered: false, isClosing: false };
+    this.sasl = { server, token: undefined };
+  }
+
+  private onSaslFrame(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    const link = this.link;
+    if (link.kind !== "authenticating") return;
+    const reply = this.exchange.onFrameWhileAuthenticating(bytes, start, end);
+    if (reply === undefined) return;
+    if ("refusal" in reply) {
+      this.finish("auth-failed", "AUTH_FAILED", `SASL: ${formatAddress(link.server)} answered ${reply.refusal}`);
+    } else if (reply.token === null && !link.hasAnswered) {
+      this.finish("auth-failed", "AUTH_FAILED", `SASL: ${formatAddress(link.server)} is not set up for it`);
+    } else if (link.isClosing) {
+      this.establish(link.server, link.established, nowMs);
+    } else {
+      link.hasAnswered = true;
+      this.sasl = { server: link.server, token: reply.token };
+    }
+  }
+
+  private establish(server: ServerAddress, { sentMs, readOnly, timeoutMs }: Established, nowMs: number): void {
+    this.timeoutMs = timeoutMs;
+    this.lease.onEstablished(sentMs, readOnly);
+    this.link = {
+      kind: "up",
+      server,
+      keepAlive: new KeepAlive(timeoutMs, nowMs),
+      search: readOnly ? new FullServerSearch(nowMs) : undefined,
+      closeDeadlineMs: Number.POSITIVE_INFINITY,
+    };
     this.servers.onConnected();
+    this.mutableCounters.connections++;
+    this.wasConnected = true;
     this.lastProblem = undefined;
-    this.become("connected"); // before anything a reply or a catch-up event can bring
+    this.become(readOnly ? "read-only" : "connected"); // before anything a reply or a catch-up event can bring
     this.exchange.resume(this.writer);
+  }
+
+  /** The servers' word that the session has ended. */
+  private onSessionGone(nowMs: number): void {
+    const details = "the server no longer knows the session";
+    this.mutableCounters.sessionsLost++;
+    if (this.options.renewsLost !== true) {
+      this.finish("lost", "SESSION_EXPIRED", details);
+      return;
+    }
+    this.disconnect();
+    this.exchange.failAll("SESSION_EXPIRED", details);
+    this.identity = NO_IDENTITY;
+    this.isKnownInFull = false;
+    this.lease.onEnded();
+    this.become("lost");
+    this.become("connecting");
+    // The same zxid is told with the watches to the new session's server: what changed meanwhile fires.
+    this.link = { kind: "idle", dialAtMs: nowMs };
   }
 
   private obey(verdict: FrameVerdict | undefined, nowMs: number): void {
@@ -307,10 +510,7 @@ export class SessionMachine {
       return;
     }
     if (link.kind !== "up") this.servers.onAttemptFailed();
-    if (
-      this.state === "connecting" &&
-      this.fruitlessRounds >= (this.options.connectRoundsMax ?? Number.POSITIVE_INFINITY)
-    ) {
+    if (!this.wasConnected && this.fruitlessRounds >= (this.options.connectRoundsMax ?? Number.POSITIVE_INFINITY)) {
       this.finish("closed", "CONNECTION_LOSS", this.lastProblem);
       return;
     }
@@ -320,7 +520,7 @@ export class SessionMachine {
       this.become("suspended");
     } else if (this.fruitlessRounds > 0) {
       // Not before: one dead server of three must not fail a request that the next one would have taken.
-      this.exchange.failWaiting("CONNECTION_LOSS", this.lastProblem);
+      this.exchange.failImpatient(this.lastProblem);
     }
     const delayMsMax = this.options.reconnectDelayMsMax ?? RECONNECT_DELAY_MS_MAX_DEFAULT;
     const delayMs = backOffMs(this.fruitlessRounds, delayMsMax, this.options.random);
@@ -330,6 +530,7 @@ export class SessionMachine {
   private finish(state: FinalState, code: ErrorName, details: string): void {
     this.disconnect();
     this.exchange.failAll(code, details);
+    this.exchange.failCredentials(code, details);
     this.lastProblem = details;
     this.link = { kind: "over" };
     this.become(state);
@@ -339,6 +540,8 @@ export class SessionMachine {
   private disconnect(): void {
     if (this.link.kind !== "idle" && this.link.kind !== "over") this.hangUp = true;
     this.dial = undefined;
+    this.sasl = undefined;
+    this.splitter = undefined;
     this.writer.reset();
   }
 
@@ -346,17 +549,14 @@ export class SessionMachine {
   private become(state: SessionState): void {
     if (this.state === state) return;
     this.state = state;
-    this.exchange.deliveries.push(sessionEvent(state, this.exchange.watches.all()));
+    const renewing = state === "lost" && this.options.renewsLost === true;
+    this.exchange.deliveries.push(sessionEvent(state, this.exchange.watches.all(), renewing));
   }
 
   private refusal(): ErrorName | undefined {
     if (this.state === "lost") return "SESSION_EXPIRED";
     if (this.state === "auth-failed") return "AUTH_FAILED";
     return this.closing || this.state === "closed" ? "CLOSING" : undefined;
-  }
-
-  private newSplitter(): FrameSplitter {
-    return new FrameSplitter(this.options.replyBytesMax ?? REPLY_BYTES_MAX_DEFAULT);
   }
 }
 

@@ -1,5 +1,5 @@
 import { EVENT_TYPE } from "@watchkeeper/wire";
-import type { SessionState } from "./session-state.js";
+import { isFinal, type SessionState } from "./session-state.js";
 
 /**
  * A change of a node, told by the server: that it happened, not what the node holds now. `zxid` is the
@@ -15,6 +15,13 @@ export interface NodeEvent {
 export interface SessionEvent {
   readonly kind: "session";
   readonly state: SessionState;
+  /** With "lost": the client opens a new session and keeps its watches (`whenLost: "renew"`). */
+  readonly renewing?: true | undefined;
+}
+
+/** Whether nothing can follow this event. */
+export function isLastEvent(event: SessionEvent): boolean {
+  return isFinal(event.state) && event.renewing !== true;
 }
 
 /** The watch was taken away by `removeWatches`; nothing more will come from it. */

@@ -10,16 +10,19 @@ const BATCH_TEXT_BYTES = 128 * 1024;
  * with the tree as of `relativeZxid`, the last zxid this client saw, and sends at once the events of
  * those whose node changed since. Split, because a server refuses packets above its limit, and a client
  * whose registration is refused would reconnect for ever. A batch without persistent watches is sent as
- * the older request, which every server knows.
+ * the older request, which every server knows. One-shot kinds come first: where both stand on a path, an
+ * old server keeps the last. Returns how many paths were registered.
  */
-export function appendSetWatches(writer: ByteWriter, table: WatchTable, relativeZxid: bigint): void {
+export function appendSetWatches(writer: ByteWriter, table: WatchTable, relativeZxid: bigint): number {
   let batch = emptyBatch();
   let textLeft = BATCH_TEXT_BYTES;
   let count = 0;
+  let total = 0;
   for (const kind of WATCH_KINDS) {
     for (const path of table.paths(kind)) {
       batch[kind].push(path);
       count++;
+      total++;
       textLeft -= textBytes(path);
       if (textLeft > 0) continue;
       appendBatch(writer, batch, relativeZxid);
@@ -29,6 +32,7 @@ export function appendSetWatches(writer: ByteWriter, table: WatchTable, relative
     }
   }
   if (count > 0) appendBatch(writer, batch, relativeZxid);
+  return total;
 }
 
 type Batch = Record<WatchKind, string[]>;

@@ -45,6 +45,17 @@ export class WatchTable {
     return this.tables[kind].has(path);
   }
 
+  /** Whether any watch of the given type (as removeWatches names it) stands on the path. */
+  hasOfType(path: string, type: number): boolean {
+    return kindsOfType(type).some((kind) => this.tables[kind].has(path));
+  }
+
+  /** Whether a persistent watch on the very path brings all events that a one-shot watch would wait for. */
+  isCovered(kind: "data" | "child" | "persistent" | "recursive", path: string): boolean {
+    if (kind !== "data" && kind !== "child") return false;
+    return this.tables.persistent.has(path) || (kind === "data" && this.tables.recursive.has(path));
+  }
+
   paths(kind: WatchKind): Iterable<string> {
     return this.tables[kind].keys();
   }

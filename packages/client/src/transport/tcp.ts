@@ -1,64 +1,71 @@
-import { connect } from "node:net";
-import type { ServerAddress } from "../session/index.js";
+import { connect, type Socket } from "node:net";
+import { lookupShuffled } from "./lookup.js";
+import { socketProblem } from "./socket-problem.js";
+import type { Dial, Transport, TransportEvents } from "./transport.js";
 
-/** One connection as its host sees it. */
-export interface Transport {
-  write(bytes: Uint8Array): void;
-  /** Ends it at once; no more is heard of it. */
-  destroy(): void;
-}
+const READ_BUFFER_BYTES = 64 * 1024;
 
-export interface TransportEvents {
-  opened(): void;
-  chunk(bytes: Uint8Array): void;
-  /** The end, once, whoever caused it; not called after `destroy`. */
-  closed(reason: string): void;
-}
-
-/** Opens a connection; it fails by `closed`, never by throwing. */
-export type Dial = (server: ServerAddress, events: TransportEvents) => Transport;
+/** What a socket reads into, shared by all: a chunk is handled whole before the next one is read. */
+let readBuffer: Uint8Array | undefined;
 
 /** Plain TCP. The name is resolved anew for every dial, and all its addresses are tried. */
 export const dialTcp: Dial = (server, events) => {
-  let live = true;
-  let reason = "the server closed the connection";
-  const socket = connect({ host: server.host, port: server.port, noDelay: true, keepAlive: true });
-  socket.on("connect", () => {
-    if (live) events.opened();
-  });
-  socket.on("data", (bytes) => {
-    if (live) events.chunk(bytes);
-  });
-  socket.on("error", (error) => {
-    reason = problemOf(error);
-  });
-  socket.on("close", () => {
-    if (!live) return;
-    live = false;
-    events.closed(reason);
-  });
-  return {
-    write: (bytes) => {
-      socket.write(bytes);
+  readBuffer ??= new Uint8Array(READ_BUFFER_BYTES);
+  const buffer = readBuffer;
+  const link = new SocketLink(events);
+  const socket = connect({
+    host: server.host,
+    port: server.port,
+    noDelay: true,
+    keepAlive: true,
+    lookup: lookupShuffled,
+    onread: {
+      buffer,
+      callback: (count) => {
+        link.chunk(buffer.subarray(0, count));
+        return true;
+      },
     },
-    destroy: () => {
-      live = false;
-      socket.destroy();
-    },
-  };
+  });
+  socket.on("connect", () => link.opened());
+  return link.follow(socket);
 };
 
-function problemOf(error: NodeJS.ErrnoException): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return problemOf(error.errors[0]);
-  switch (error.code) {
-    case "ECONNREFUSED":
-      return "connection refused";
-    case "ECONNRESET":
-      return "connection reset";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "the name does not resolve";
-    default:
-      return error.message;
+/** What TCP and TLS have in common: one end, told once, and silence after `destroy`. */
+export class SocketLink {
+  private readonly events: TransportEvents;
+  private live = true;
+  private reason = "the server closed the connection";
+
+  constructor(events: TransportEvents) {
+    this.events = events;
+  }
+
+  opened(): void {
+    if (this.live) this.events.opened();
+  }
+
+  chunk(bytes: Uint8Array): void {
+    if (this.live) this.events.chunk(bytes);
+  }
+
+  follow(socket: Socket): Transport {
+    socket.on("error", (error) => {
+      this.reason = socketProblem(error);
+    });
+    socket.on("close", () => {
+      if (!this.live) return;
+      this.live = false;
+      this.events.closed(this.reason);
+    });
+    return {
+      write: (bytes) => {
+        socket.write(bytes);
+      },
+      destroy: () => {
+        this.live = false;
+        socket.destroy();
+      },
+    };
   }
 }

@@ -13,8 +13,8 @@ import {
   writeInt,
   XID,
 } from "@watchkeeper/wire";
-import { ClientCall } from "../../src/client-call.js";
-import { type RequestKind, requests } from "../../src/requests.js";
+import { type CallLimits, ClientCall, NO_LIMITS } from "../../src/operations/client-call.js";
+import { type RequestKind, requests } from "../../src/operations/requests.js";
 import {
   type Delivery,
   SessionMachine,
@@ -60,6 +60,8 @@ export class ScriptedSession {
   nowMs = 1000;
   readonly machine: SessionMachine;
   readonly dialed: string[] = [];
+  readonly probed: string[] = [];
+  readonly saslTurns: (Uint8Array | null | undefined)[] = [];
   hangUps = 0;
   /** What was handed to the listener half and not looked at yet. */
   private delivered: Delivery[] = [];
@@ -93,16 +95,20 @@ export class ScriptedSession {
   }
 
   /** The server accepts the session. */
-  accept(timeOut = TIMEOUT_MS, sessionId = SESSION_ID): void {
+  accept(timeOut = TIMEOUT_MS, sessionId = SESSION_ID, readOnly = false): void {
     this.open();
     this.handshake();
+    this.answerHandshake(timeOut, sessionId, readOnly);
+  }
+
+  answerHandshake(timeOut = TIMEOUT_MS, sessionId = SESSION_ID, readOnly = false): void {
     this.frame((writer) =>
       connectResponseReadOnly.encode(writer, {
         protocolVersion: 0,
         timeOut,
         sessionId,
         passwd: new Uint8Array(16).fill(timeOut > 0 ? 7 : 0),
-        readOnly: false,
+        readOnly,
       }),
     );
   }
@@ -126,11 +132,20 @@ export class ScriptedSession {
     this.accept();
   }
 
-  call<A, R>(request: RequestKind<A, R>, args: A, watch?: WatchListener, kind: "data" | "child" = "data"): Promise<R> {
+  call<A, R>(
+    request: RequestKind<A, R>,
+    args: A,
+    watch?: WatchListener,
+    kind: "data" | "child" = "data",
+    limits?: Partial<CallLimits>,
+  ): Promise<R> {
     return new Promise((resolve, reject) => {
       const { path } = args as { path: string };
       const details = { path, watch: watch === undefined ? undefined : { kind, path, listener: watch } };
-      this.machine.submit(new ClientCall(request, args, this.machine.chroot, resolve, reject, details));
+      this.machine.submit(
+        new ClientCall(request, args, this.machine.chroot, resolve, reject, details, { ...NO_LIMITS, ...limits }),
+        this.nowMs,
+      );
       this.settleOutput();
     });
   }
@@ -142,7 +157,7 @@ export class ScriptedSession {
   addCredential(scheme: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const call = new ClientCall(requests.auth, undefined, this.machine.chroot, resolve, reject, { path: scheme });
-      this.machine.addCredential(scheme, new Uint8Array([1]), call);
+      this.machine.addCredential(scheme, new Uint8Array([1]), call, this.nowMs);
       this.settleOutput();
     });
   }
@@ -215,6 +230,8 @@ export class ScriptedSession {
       this.hangUps++;
       this.sent = [];
     }
+    if (output.sasl !== undefined) this.saslTurns.push(output.sasl.token);
+    if (output.probe !== undefined) this.probed.push(output.probe.host);
     if (output.dial !== undefined) this.dialed.push(output.dial.host);
     if (output.bytes !== undefined) this.sent.push(...splitFrames(output.bytes));
     this.delivered.push(...output.deliveries);

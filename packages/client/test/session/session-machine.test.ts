@@ -1,7 +1,7 @@
 import { EVENT_TYPE, XID } from "@watchkeeper/wire";
 import { expect, test } from "vitest";
 import type { ZkError } from "../../src/errors.js";
-import { requests } from "../../src/requests.js";
+import { requests } from "../../src/operations/requests.js";
 import { goldenFrame } from "../golden-frames.js";
 import { ScriptedSession, SESSION_ID, TIMEOUT_MS } from "./scripted-server.js";
 
@@ -167,7 +167,7 @@ test("a late tick puts the end off once, not for ever", () => {
   const session = connected();
   session.tick(TIMEOUT_MS);
   session.tick(300);
-  expect(session.machine.state).toBe("suspended");
+  expect(session.machine.state).toBe("presumed-lost");
 });
 
 test("a handshake that is not answered in its share of the timeout gives way to the next server", () => {

@@ -1,6 +1,6 @@
 import { EVENT_TYPE, operations } from "@watchkeeper/wire";
 import { expect, test } from "vitest";
-import { requests } from "../../src/requests.js";
+import { requests } from "../../src/operations/requests.js";
 import type { WatchEvent } from "../../src/session/index.js";
 import { NO_STAT, ScriptedSession } from "./scripted-server.js";
 
@@ -103,8 +103,8 @@ test("a recursive watch hears of everything below it but of no children changed;
   const session = connected();
   const recursive: string[] = [];
   const plain: string[] = [];
-  session.machine.addWatch("recursive", "/a", noting(recursive));
-  session.machine.addWatch("persistent", "/a", noting(plain));
+  session.machine.watches.add("recursive", "/a", noting(recursive));
+  session.machine.watches.add("persistent", "/a", noting(plain));
   session.event(EVENT_TYPE.nodeCreated, "/a/b/c");
   session.event(EVENT_TYPE.nodeChildrenChanged, "/a");
   session.event(EVENT_TYPE.nodeDataChanged, "/a");
@@ -117,7 +117,7 @@ test("a recursive watch hears of everything below it but of no children changed;
 test("a recursive watch on the root hears of every node", () => {
   const session = connected();
   const seen: string[] = [];
-  session.machine.addWatch("recursive", "/", noting(seen));
+  session.machine.watches.add("recursive", "/", noting(seen));
   session.event(EVENT_TYPE.nodeCreated, "/a/b");
   session.event(EVENT_TYPE.nodeDataChanged, "/");
   session.deliver();
@@ -187,8 +187,8 @@ test("M14: the catch-up events come after the state, and before the reply to any
 
 test("M14: persistent watches are registered with the newer request, also when theirs was not answered yet", () => {
   const session = connected();
-  session.machine.addWatch("persistent", "/p", () => undefined);
-  session.machine.addWatch("recursive", "/r", () => undefined);
+  session.machine.watches.add("persistent", "/p", () => undefined);
+  session.machine.watches.add("recursive", "/r", () => undefined);
   session.reconnect();
   expect(session.requests()).toMatchObject([
     { name: "setWatches2", body: { persistentWatches: ["/p"], persistentRecursiveWatches: ["/r"] } },
@@ -198,7 +198,7 @@ test("M14: persistent watches are registered with the newer request, also when t
 test("M14: many watches are registered in packets that every server takes", () => {
   const session = connected();
   const paths = Array.from({ length: 3000 }, (_, i) => `/${"x".repeat(95)}${String(i).padStart(4, "0")}`);
-  for (const path of paths) session.machine.addWatch("persistent", path, () => undefined);
+  for (const path of paths) session.machine.watches.add("persistent", path, () => undefined);
   session.reconnect();
   const batches = session.requests().map(({ body }) => body.persistentWatches ?? []);
   expect(batches.map((batch) => batch.length)).toEqual([1311, 1311, 378]);
@@ -208,10 +208,7 @@ test("M14: many watches are registered in packets that every server takes", () =
 test("watches that the server was told to forget are told so, and not registered again", async () => {
   const session = connected();
   const seen = watching(session);
-  session.machine.submit({
-    ...removal("/a"),
-    settle: () => undefined,
-  });
+  session.machine.submit(removal("/a"), session.nowMs);
   session.tick();
   session.reply(2, 6n);
   session.deliver();
@@ -227,7 +224,12 @@ function removal(path: string): Parameters<ScriptedSession["machine"]["submit"]>
     changesTree: false,
     absentIsResult: false,
     watch: undefined,
+    addsWatch: undefined,
     removesWatches: { path, type: 3 },
+    timeoutMs: 0,
+    whenSuspended: "try-all",
+    deadline: undefined,
+    isOver: false,
     xid: 0,
     result: undefined,
     failure: undefined,
@@ -240,7 +242,7 @@ function removal(path: string): Parameters<ScriptedSession["machine"]["submit"]>
 test("events below the chroot are told with the application's paths, others not at all", () => {
   const session = connected({ chroot: "/app" });
   const seen: string[] = [];
-  session.machine.addWatch("recursive", "/app", noting(seen));
+  session.machine.watches.add("recursive", "/app", noting(seen));
   session.event(EVENT_TYPE.nodeCreated, "/app/x");
   session.event(EVENT_TYPE.nodeDataChanged, "/app");
   session.event(EVENT_TYPE.nodeCreated, "/apple");
@@ -251,7 +253,7 @@ test("events below the chroot are told with the application's paths, others not 
 test("an event carries the zxid of its txn where the server tells it", () => {
   const session = connected();
   const zxids: unknown[] = [];
-  session.machine.addWatch("persistent", "/a", (event) => void zxids.push("zxid" in event ? event.zxid : event));
+  session.machine.watches.add("persistent", "/a", (event) => void zxids.push("zxid" in event ? event.zxid : event));
   session.event(EVENT_TYPE.nodeDataChanged, "/a", 0x3_0000_0001n);
   session.event(EVENT_TYPE.nodeDataChanged, "/a", -1n);
   session.deliver();

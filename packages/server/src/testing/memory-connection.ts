@@ -24,9 +24,9 @@ export class MemoryConnection {
     listenPort: number,
   ) {
     this.network = network;
-    const connection = this;
-    this.dialed = new MemorySocket({ network, machine: from, remote: `${to.host}:${listenPort}`, connection });
-    this.accepted = new MemorySocket({ network, machine: to.host, remote: `${from}:${to.port}`, connection });
+    const ends = { network, connection: this };
+    this.dialed = new MemorySocket({ ...ends, machine: from, remote: `${to.host}:${listenPort}` });
+    this.accepted = new MemorySocket({ ...ends, machine: to.host, remote: `${from}:${to.port}` });
     this.dialed.other = this.accepted;
     this.accepted.other = this.dialed;
   }

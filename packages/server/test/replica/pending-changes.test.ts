@@ -75,6 +75,25 @@ describe("requests in a pipeline see each other", () => {
     expect(world.replica.digestMismatches).toBe(0);
   });
 
+  test("a node deleted and made again is the new one, though another has taken its memory", async () => {
+    const world = new ReplicaWorld();
+    const client = await world.open();
+    await create(client, "/a");
+    const replies = await piped(world, client, () => {
+      client.send("delete", operations.delete.request, { path: "/a", version: -1 });
+      client.send("create", createRequest, createBody("/b"));
+      client.send("create", createRequest, createBody("/a"));
+      client.send("setData", operations.setData.request, { path: "/a", data: bytes("of a"), version: 0 });
+      client.send("create", createRequest, createBody("/a/child"));
+      client.send("delete", operations.delete.request, { path: "/b", version: -1 });
+    });
+    expect(replies.map(({ err }) => err)).toEqual([0, 0, 0, 0, 0, 0]);
+    const { data } = getDataResponse.decode(new ByteReader((await read(client, "getData", "/a")).body));
+    expect(data).toEqual(bytes("of a"));
+    expect((await read(client, "exists", "/a/child")).err).toBe(0);
+    expect((await read(client, "exists", "/b")).err).toBe(ERR.NO_NODE);
+  });
+
   test("an ACL counts from its own place in the pipeline on", async () => {
     const world = new ReplicaWorld();
     const client = await world.open();

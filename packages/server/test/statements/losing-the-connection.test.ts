@@ -45,7 +45,7 @@ test("M13: a session that is gone is told to every watcher, for good", async () 
   proxy.mend();
   await events.untilSession("lost");
 
-  expect(events.ofSession).toEqual(["suspended", "lost"]);
+  expect(events.ofSession).toEqual(["suspended", "presumed-lost", "lost"]);
 });
 
 test("M14: on reconnecting all watches stand again, and those whose node changed meanwhile fire at once", async () => {

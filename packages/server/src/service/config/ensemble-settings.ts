@@ -29,8 +29,6 @@ export const ensembleSettingsSchema = z.strictObject({
   /** Listen for other servers on every address, not on those of the server line. */
   quorumListenOnAllIps: z.boolean(),
   multiAddressEnabled: z.boolean(),
-  multiAddressReachabilityCheckEnabled: z.boolean(),
-  multiAddressReachabilityCheckTimeoutMs: milliseconds(1),
 
   /** Connecting to another server's election port. */
   cnxTimeoutMs: milliseconds(1),
@@ -42,21 +40,12 @@ export const ensembleSettingsSchema = z.strictObject({
   minNotificationIntervalMs: milliseconds(1),
   maxNotificationIntervalMs: milliseconds(1),
 
-  /** Undefined where a leader waits for epochs until initLimit, whatever its voters do. */
-  maxTimeToWaitForEpochMs: milliseconds(0).optional(),
   leaderConnectDelayDuringRetryMs: milliseconds(0),
-  followerNodelay: z.boolean(),
-  leaderNodelay: z.boolean(),
 
   /** The longest of a random wait; 0 does not wait. */
   observerReconnectDelayMs: milliseconds(0),
   observerElectionDelayMs: milliseconds(0),
-  /** Whether this server writes logs and snapshots where it is an observer. */
-  syncEnabled: z.boolean(),
 
-  /** Observers brought up to date at a time. */
-  maxConcurrentSnapSyncs: count(1),
-  maxConcurrentDiffSyncs: count(1),
   /** Committed txns kept in memory for servers that fell behind. */
   commitLogCount: count(500),
   /** The log on disk is sent up to this part of the snapshot's size; 0 never sends it. */
@@ -77,23 +66,15 @@ export const keysOfEnsembleSettings = {
   leaderServes: "leaderServes",
   quorumListenOnAllIps: "quorumListenOnAllIPs",
   multiAddressEnabled: "multiAddress.enabled",
-  multiAddressReachabilityCheckEnabled: "multiAddress.reachabilityCheckEnabled",
-  multiAddressReachabilityCheckTimeoutMs: "multiAddress.reachabilityCheckTimeoutMs",
   cnxTimeoutMs: "cnxTimeout",
   quorumCnxnTimeoutMs: "quorumCnxnTimeoutMs",
   electionPortBindRetry: "electionPortBindRetry",
   tcpKeepAlive: "tcpKeepAlive",
   minNotificationIntervalMs: "fastleader.minNotificationInterval",
   maxNotificationIntervalMs: "fastleader.maxNotificationInterval",
-  maxTimeToWaitForEpochMs: "leader.maxTimeToWaitForEpoch",
   leaderConnectDelayDuringRetryMs: "leaderConnectDelayDuringRetryMs",
-  followerNodelay: "follower.nodelay",
-  leaderNodelay: "leader.nodelay",
   observerReconnectDelayMs: "observer.reconnectDelayMs",
   observerElectionDelayMs: "observer.election.DelayMs",
-  syncEnabled: "syncEnabled",
-  maxConcurrentSnapSyncs: "leader.maxConcurrentSnapSyncs",
-  maxConcurrentDiffSyncs: "leader.maxConcurrentDiffSyncs",
   commitLogCount: "commitLogCount",
   snapshotSizeFactor: "snapshotSizeFactor",
   forceSnapshotSync: "forceSnapshotSync",

@@ -82,23 +82,17 @@ function readPeerPorts(values: SettingValues, syncLimitTicks: number) {
     leaderServes: values.read("leaderServes"),
     quorumListenOnAllIps: values.read("quorumListenOnAllIPs"),
     multiAddressEnabled: values.read("multiAddress.enabled"),
-    multiAddressReachabilityCheckEnabled: values.read("multiAddress.reachabilityCheckEnabled"),
-    multiAddressReachabilityCheckTimeoutMs: values.read("multiAddress.reachabilityCheckTimeoutMs"),
     cnxTimeoutMs: values.read("cnxTimeout"),
     quorumCnxnTimeoutMs: silence === -1 ? syncLimitTicks * values.read("tickTime") : silence,
     electionPortBindRetry: values.read("electionPortBindRetry"),
     tcpKeepAlive: values.read("tcpKeepAlive"),
-    followerNodelay: values.read("follower.nodelay"),
-    leaderNodelay: values.read("leader.nodelay"),
   };
 }
 
 function readWaits(values: SettingValues) {
-  const forEpoch = values.read("leader.maxTimeToWaitForEpoch");
   return {
     minNotificationIntervalMs: values.read("fastleader.minNotificationInterval"),
     maxNotificationIntervalMs: values.read("fastleader.maxNotificationInterval"),
-    ...(forEpoch < 0 ? {} : { maxTimeToWaitForEpochMs: forEpoch }),
     leaderConnectDelayDuringRetryMs: values.read("leaderConnectDelayDuringRetryMs"),
     observerReconnectDelayMs: values.read("observer.reconnectDelayMs"),
     observerElectionDelayMs: values.read("observer.election.DelayMs"),
@@ -119,9 +113,6 @@ function readSynchronization(values: SettingValues, warnings: ConfigWarning[]) {
     taken(values, "snapshotSizeFactor", sentence, warnings);
   }
   return {
-    syncEnabled: values.read("syncEnabled"),
-    maxConcurrentSnapSyncs: values.read("leader.maxConcurrentSnapSyncs"),
-    maxConcurrentDiffSyncs: values.read("leader.maxConcurrentDiffSyncs"),
     commitLogCount: Math.max(COMMIT_LOG_COUNT_MIN, commitLogCount),
     snapshotSizeFactor: factor > 1 ? SNAPSHOT_SIZE_FACTOR_DEFAULT : Math.max(0, factor),
     forceSnapshotSync: values.read("forceSnapshotSync"),

@@ -239,7 +239,7 @@ describe("warnings", () => {
     "fips-mode=true",
     "leaderServes=yes",
     "electionAlg=3\npeerType=Participant\nstandaloneEnabled=true",
-    "initLimit=10\nsyncLimit=5\ncnxTimeout=1\nweight.1=3\nsyncEnabled=false",
+    "initLimit=10\nsyncLimit=5\ncnxTimeout=1\nweight.1=3\nsyncEnabled=true",
     "sslQuorum=false\nportUnification=false\nsslQuorumReloadCertFiles=false",
   ])("%j asks for nothing that is missing, so nothing is said", (lines) => {
     expect(warningsOf(lines)).toEqual([]);

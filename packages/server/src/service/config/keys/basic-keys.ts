@@ -96,7 +96,7 @@ export const basicKeys = [
     meaning: "Whether new sessions live only on the server they connect to." },
   { key: "localSessionsUpgradingEnabled", partOf: "localSessionsEnabled", only: "file", kind: "boolean", default: "false", support: "not-yet", instead: NO_LOCAL_SESSIONS,
     meaning: "Whether a local session becomes a global one when it creates an ephemeral node." },
-  { key: "syncEnabled", property: "zookeeper.observer.syncEnabled", kind: "boolean", default: "true", support: "supported",
+  { key: "syncEnabled", property: "zookeeper.observer.syncEnabled", kind: "boolean", default: "true", support: "not-yet", instead: "an observer always writes logs and snapshots",
     meaning: "Whether an observer writes logs and snapshots." },
   { key: "serverCnxnFactory", kind: "className", default: "org.apache.zookeeper.server.NIOServerCnxnFactory", support: "irrelevant", because: "there is one connection layer, Node's own",
     meaning: "The Java class that handles client connections." },

@@ -1,5 +1,14 @@
 import type { KeyRow } from "./key-row.js";
-import { NEVER_BLOCKS, NO_ACK_LATENCY, NO_OBSERVER_MASTER, NO_ORACLE, NO_REQUEST_QUEUES } from "./reasons.js";
+import {
+  ALL_AT_ONCE,
+  ALWAYS_AT_ONCE,
+  NEVER_BLOCKS,
+  NO_ACK_LATENCY,
+  NO_OBSERVER_MASTER,
+  NO_ORACLE,
+  NO_REQUEST_QUEUES,
+  NO_SYNC_LIMIT,
+} from "./reasons.js";
 
 /** Who the servers are and how they find a leader. */
 // biome-ignore format: a table, two lines a row
@@ -34,9 +43,9 @@ export const ensembleKeys = [
     meaning: "Whether the ports for other servers listen on every address instead of the server line's." },
   { key: "multiAddress.enabled", kind: "boolean", default: "false", support: "supported",
     meaning: "Whether a server line may name several addresses; it changes the first message of an election connection, so set it only where every server is 3.6 or later." },
-  { key: "multiAddress.reachabilityCheckEnabled", partOf: "multiAddress.enabled", kind: "boolean", default: "true", support: "supported",
+  { key: "multiAddress.reachabilityCheckEnabled", partOf: "multiAddress.enabled", kind: "boolean", default: "true", support: "irrelevant", because: ALL_AT_ONCE,
     meaning: "Whether the addresses of a server are probed before one is used." },
-  { key: "multiAddress.reachabilityCheckTimeoutMs", partOf: "multiAddress.enabled", kind: "milliseconds", default: "1000", support: "supported",
+  { key: "multiAddress.reachabilityCheckTimeoutMs", partOf: "multiAddress.enabled", kind: "milliseconds", default: "1000", support: "irrelevant", because: ALL_AT_ONCE,
     meaning: "How long such a probe may take." },
   { key: "cnxTimeout", kind: "milliseconds", default: "5000", support: "supported",
     meaning: "How long connecting for an election may take." },
@@ -52,11 +61,11 @@ export const ensembleKeys = [
     meaning: "After what silence an undecided server first repeats its vote." },
   { key: "fastleader.maxNotificationInterval", kind: "milliseconds", default: "60000", support: "supported",
     meaning: "The longest pause between two repetitions of a vote." },
-  { key: "leader.maxTimeToWaitForEpoch", kind: "milliseconds", default: "-1", support: "supported",
+  { key: "leader.maxTimeToWaitForEpoch", kind: "milliseconds", default: "-1", support: "not-yet", instead: "a leader waits for its voters until initLimit",
     meaning: "How long a leader waits for a voter of its own that looks for a leader again before it gives its election up; -1 never gives up before initLimit." },
-  { key: "leader.maxConcurrentSnapSyncs", kind: "count", default: "10", support: "supported",
+  { key: "leader.maxConcurrentSnapSyncs", kind: "count", default: "10", support: "not-yet", instead: NO_SYNC_LIMIT,
     meaning: "To how many observers the leader sends snapshots at a time." },
-  { key: "leader.maxConcurrentDiffSyncs", kind: "count", default: "100", support: "supported",
+  { key: "leader.maxConcurrentDiffSyncs", kind: "count", default: "100", support: "not-yet", instead: NO_SYNC_LIMIT,
     meaning: "To how many observers the leader sends missing txns at a time." },
   { key: "leader.ackLoggingFrequency", kind: "count", default: "1000", support: "irrelevant", because: NO_ACK_LATENCY,
     meaning: "One in how many acknowledgements has its latency measured." },
@@ -78,8 +87,8 @@ export const ensembleKeys = [
     meaning: "Whether a follower leaves its observers' requests out of its own queue." },
   { key: "forward_learner_requests_to_commit_processor_disabled", kind: "looseBoolean", default: "false", support: "irrelevant", because: NO_REQUEST_QUEUES,
     meaning: "Whether a leader leaves learners' requests out of its own queue." },
-  { key: "follower.nodelay", only: "property", property: "follower.nodelay", kind: "looseBoolean", default: "true", support: "supported",
+  { key: "follower.nodelay", only: "property", property: "follower.nodelay", kind: "looseBoolean", default: "true", support: "not-yet", instead: ALWAYS_AT_ONCE,
     meaning: "Whether a follower sends small packets to the leader at once." },
-  { key: "leader.nodelay", only: "property", property: "leader.nodelay", kind: "looseBoolean", default: "true", support: "supported",
+  { key: "leader.nodelay", only: "property", property: "leader.nodelay", kind: "looseBoolean", default: "true", support: "not-yet", instead: ALWAYS_AT_ONCE,
     meaning: "Whether a leader sends small packets to its followers at once." },
 ] as const satisfies readonly KeyRow[];

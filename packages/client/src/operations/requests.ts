@@ -1,6 +1,6 @@
 import { type ByteReader, type ByteWriter, type OperationName, operations, type Stat } from "@watchkeeper/wire";
+import type { Chroot } from "../session/index.js";
 import { type AclEntry, fromWireAcl } from "./acl.js";
-import type { Chroot } from "./session/index.js";
 
 /** How one operation is written and its reply read. What is read is copied: the input's memory is not kept. */
 export interface RequestKind<A, R> {
@@ -133,6 +133,12 @@ export const requests = {
       .decode(reader)
       .clientInfo.map(({ authScheme, user }) => ({ scheme: authScheme ?? "", user: user ?? "" })),
   ),
+  reconfig: request("reconfig", op.reconfig.request, (reader): NodeData => {
+    const { data, stat } = op.reconfig.response.decode(reader);
+    return { data: copyOf(data), stat };
+  }),
+  /** Whether the server has a watch: NO_WATCHER is its no. */
+  checkWatches: request("checkWatches", op.checkWatches.request, nothing),
   addWatch: request("addWatch", op.addWatch.request, nothing),
   removeWatches: request("removeWatches", op.removeWatches.request, nothing),
   /** Sent by the session itself, which also completes it. */

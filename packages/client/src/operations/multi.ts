@@ -10,22 +10,22 @@ import {
   type Stat,
   WireError,
 } from "@watchkeeper/wire";
+import { badArguments, ZkError } from "../errors.js";
+import { type Chroot, pathProblem, sequentialPathProblem } from "../session/index.js";
 import {
-  type CreateOptions,
   contentBytes,
   contentProblem,
   createBody,
   createProblem,
   isSequential,
   type NodeContent,
+  type NodeOptions,
 } from "./create-options.js";
-import { badArguments, ZkError } from "./errors.js";
 import { applicationPath, copyOf, type NodeData, type RequestKind } from "./requests.js";
-import { type Chroot, pathProblem, sequentialPathProblem } from "./session/index.js";
 
 /** One step of a `multi`. All take effect together, with one zxid, or none does. */
 export type MultiOperation =
-  | ({ readonly op: "create"; readonly path: string; readonly data?: NodeContent | undefined } & CreateOptions)
+  | ({ readonly op: "create"; readonly path: string; readonly data?: NodeContent | undefined } & NodeOptions)
   | { readonly op: "delete"; readonly path: string; readonly version?: number | undefined }
   | {
       readonly op: "setData";
@@ -42,6 +42,11 @@ export type MultiResult =
   | { readonly op: "setData"; readonly stat: Stat }
   | { readonly op: "check" };
 
+/** The results of the steps, each of its step's kind. */
+export type MultiResults<S extends readonly MultiOperation[]> = {
+  -readonly [K in keyof S]: Extract<MultiResult, { readonly op: S[K]["op"] }>;
+};
+
 /** One step of a `multiRead`; each succeeds or fails by itself. */
 export type MultiReadOperation =
   | { readonly op: "getData"; readonly path: string }
@@ -51,6 +56,11 @@ export type MultiReadResult =
   | ({ readonly op: "getData" } & NodeData)
   | { readonly op: "getChildren"; readonly children: string[] }
   | { readonly op: "error"; readonly error: ZkError };
+
+/** The results of the steps, each of its step's kind or an error. */
+export type MultiReadResults<S extends readonly MultiReadOperation[]> = {
+  -readonly [K in keyof S]: Extract<MultiReadResult, { readonly op: S[K]["op"] | "error" }>;
+};
 
 /** A step's result, or the code of its failure. */
 export type StepResult<R> = R | { readonly op: "failed"; readonly code: ErrorName };
@@ -172,7 +182,7 @@ function encodeStep(writer: ByteWriter, step: MultiOperation, path: string): voi
   }
 }
 
-function createOpcode(options: CreateOptions): number {
+function createOpcode(options: NodeOptions): number {
   if (options.ttlMs !== undefined) return OP.createTTL;
   return options.mode === "container" ? OP.createContainer : OP.create;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type acl, PERMISSIONS, type ValueOf } from "@watchkeeper/wire";
 
 /** The bits of a permission mask: `PERMISSION.read | PERMISSION.write`. */
@@ -19,6 +20,19 @@ export const OPEN_ACL: readonly AclEntry[] = [{ permissions: PERMISSION.all, sch
 export const READ_ONLY_ACL: readonly AclEntry[] = [{ permissions: PERMISSION.read, scheme: "world", id: "anyone" }];
 /** Whoever this client has authenticated as (see `addAuth`) may do everything, nobody else anything. */
 export const CREATOR_ACL: readonly AclEntry[] = [{ permissions: PERMISSION.all, scheme: "auth", id: "" }];
+
+/**
+ * The id of a user for entries of scheme "digest": `user:base64(sha1(user:password))`. It is what a
+ * server compares with the credential of `addAuth("digest", "user:password")`.
+ */
+export function digestId(user: string, password: string): string {
+  return `${user}:${createHash("sha1").update(`${user}:${password}`).digest("base64")}`;
+}
+
+/** An entry for whoever authenticates by `addAuth("digest", "user:password")`. */
+export function digestAcl(user: string, password: string, permissions: number = PERMISSION.all): AclEntry {
+  return { permissions, scheme: "digest", id: digestId(user, password) };
+}
 
 type WireAcl = ValueOf<typeof acl>;
 

@@ -1,5 +1,5 @@
-import { ZkError } from "./errors.js";
-import { isFinal, type NodeEvent, type SessionEvent, type WatchEvent } from "./session/index.js";
+import { ZkError } from "../errors.js";
+import { isLastEvent, type NodeEvent, type SessionEvent, type WatchEvent } from "../session/index.js";
 
 /** Events came faster than they were taken, and this many were dropped here: read again what matters. */
 export interface OverflowEvent {
@@ -37,18 +37,30 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
   private readonly host: WatchStreamHost;
   private readonly path: string;
   private readonly queueMax: number;
-  private readonly queue: WatchStreamEvent[] = [];
+  private readonly signal: AbortSignal | undefined;
+  private queue: WatchStreamEvent[] = [];
+  /** The next one to take; those before it were taken. */
+  private head = 0;
   private readonly waiters: Waiter[] = [];
   /** What `next` answers once the queue is empty; undefined while more may come. */
   private end: { readonly error: unknown } | "done" | undefined;
   private closing: Promise<void> | undefined;
+  private droppedCount = 0;
 
-  constructor(host: WatchStreamHost, path: string, queueMax: number) {
+  constructor(host: WatchStreamHost, path: string, queueMax: number, signal?: AbortSignal) {
     this.host = host;
     this.path = path;
     this.queueMax = queueMax;
+    this.signal = signal;
     this.ready = host.open(this.listener);
     this.ready.catch((error: unknown) => this.finish({ error })); // it also rejects the next `next`
+    if (signal?.aborted) this.onAbort();
+    else signal?.addEventListener("abort", this.onAbort, { once: true });
+  }
+
+  /** How many events were dropped so far because the queue was full. */
+  get dropped(): number {
+    return this.droppedCount;
   }
 
   [Symbol.asyncIterator](): this {
@@ -56,7 +68,7 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
   }
 
   next(): Promise<IteratorResult<WatchStreamEvent, undefined>> {
-    const event = this.queue.shift();
+    const event = this.take();
     if (event !== undefined) return Promise.resolve({ done: false, value: event });
     if (this.end === "done") return Promise.resolve(DONE);
     if (this.end !== undefined) {
@@ -75,7 +87,8 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
   /** Takes the watch away and ends the iteration; events not taken yet are dropped. Can be called again. */
   close(): Promise<void> {
     this.closing ??= this.host.close(this.listener);
-    this.queue.length = 0;
+    this.queue = [];
+    this.head = 0;
     this.finish("done");
     return this.closing;
   }
@@ -91,10 +104,30 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
       return;
     }
     this.offer(event);
-    if (event.kind !== "session" || !isFinal(event.state)) return;
+    if (event.kind !== "session" || !isLastEvent(event)) return;
     if (event.state === "closed") this.finish("done");
-    else this.finish({ error: this.sessionError(event.state) });
+    else this.finish({ error: this.sessionError(event.state === "lost" ? "SESSION_EXPIRED" : "AUTH_FAILED") });
   };
+
+  private readonly onAbort = (): void => {
+    this.closing ??= this.host.close(this.listener);
+    this.closing.catch(() => undefined);
+    this.finish({ error: this.sessionError("ABORTED") });
+  };
+
+  private take(): WatchStreamEvent | undefined {
+    const event = this.queue[this.head];
+    if (event === undefined) return undefined;
+    this.head++;
+    if (this.head === this.queue.length) {
+      this.queue = [];
+      this.head = 0;
+    } else if (this.head >= COMPACT_MIN && this.head * 2 >= this.queue.length) {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+    }
+    return event;
+  }
 
   private offer(event: NodeEvent | SessionEvent): void {
     const waiter = this.waiters.shift();
@@ -102,17 +135,19 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
       waiter.resolve({ done: false, value: event });
       return;
     }
-    if (this.queue.length < this.queueMax) {
+    if (this.queue.length - this.head < this.queueMax) {
       this.queue.push(event);
       return;
     }
-    const last = this.queue[this.queue.length - 1];
+    this.droppedCount++;
+    const last = this.queue.at(-1);
     if (last?.kind === "overflow") this.queue[this.queue.length - 1] = { kind: "overflow", dropped: last.dropped + 1 };
     else this.queue.push({ kind: "overflow", dropped: 1 });
   }
 
   private finish(end: NonNullable<WatchStream["end"]>): void {
     if (this.end !== undefined) return;
+    this.signal?.removeEventListener("abort", this.onAbort);
     this.end = end;
     for (const waiter of this.waiters.splice(0)) {
       if (end === "done") waiter.resolve(DONE);
@@ -120,12 +155,11 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
     }
   }
 
-  private sessionError(state: "lost" | "auth-failed"): ZkError {
-    return new ZkError({
-      code: state === "lost" ? "SESSION_EXPIRED" : "AUTH_FAILED",
-      outcome: "not-applied",
-      operation: "watch",
-      path: this.path,
-    });
+  private sessionError(code: "SESSION_EXPIRED" | "AUTH_FAILED" | "ABORTED"): ZkError {
+    const { path, signal } = this;
+    return new ZkError({ code, outcome: "not-applied", operation: "watch", path, cause: signal?.reason });
   }
 }
+
+/** Below this many taken events the array is not worth compacting. */
+const COMPACT_MIN = 1024;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { WatchEvent } from "../src/session/index.js";
-import { WatchStream } from "../src/watch-stream.js";
+import type { WatchEvent } from "../../src/session/index.js";
+import { WatchStream } from "../../src/streams/watch-stream.js";
 
 function streamOf(queueMax: number): { stream: WatchStream; tell: (event: WatchEvent) => void; closed: () => number } {
   let listener: (event: WatchEvent) => void = () => undefined;

@@ -1,18 +1,35 @@
 import type { ByteReader, ByteWriter } from "@watchkeeper/wire";
-import { ZkError } from "./errors.js";
+import { ZkError } from "../errors.js";
+import type {
+  Call,
+  Chroot,
+  DeadlinePlace,
+  Failure,
+  PersistentWatchRequest,
+  WatchRequest,
+  WhenSuspended,
+} from "../session/index.js";
 import type { RequestKind } from "./requests.js";
-import type { Call, Chroot, Failure, WatchRequest } from "./session/index.js";
 
 export interface CallDetails {
   /** The application's path, for error messages. */
   readonly path?: string | undefined;
   readonly watch?: WatchRequest | undefined;
+  readonly addsWatch?: PersistentWatchRequest | undefined;
   readonly removesWatches?: Call["removesWatches"];
   /** What was expected of the node's version, for error messages. */
   readonly expected?: string | undefined;
 }
 
-const NO_DETAILS: CallDetails = {};
+export const NO_DETAILS: CallDetails = {};
+
+/** How long a call may take and what it does without a connection. */
+export interface CallLimits {
+  readonly timeoutMs: number;
+  readonly whenSuspended: WhenSuspended;
+}
+
+export const NO_LIMITS: CallLimits = { timeoutMs: 0, whenSuspended: "try-all" };
 
 /** A request of the public API: its arguments until it is sent, then the promise that waits for it. */
 export class ClientCall<A, R> implements Call {
@@ -21,30 +38,42 @@ export class ClientCall<A, R> implements Call {
   readonly changesTree: boolean;
   readonly absentIsResult: boolean;
   readonly watch: WatchRequest | undefined;
+  readonly addsWatch: PersistentWatchRequest | undefined;
   readonly removesWatches: Call["removesWatches"];
+  readonly timeoutMs: number;
+  readonly whenSuspended: WhenSuspended;
+  readonly deadline: DeadlinePlace | undefined;
   xid = 0;
   result: unknown;
   failure: Failure | undefined;
+  isOver = false;
+  /** Why its caller gave it up, for the error's `cause`. */
+  abortReason: unknown;
   private readonly request: RequestKind<A, R>;
   private readonly args: A;
   private readonly chroot: Chroot;
   private readonly details: CallDetails;
   private readonly resolve: (result: R) => void;
-  private readonly reject: (error: unknown) => void;
+  private readonly reject: (error: ZkError) => void;
 
   constructor(
     request: RequestKind<A, R>,
     args: A,
     chroot: Chroot,
     resolve: (result: R) => void,
-    reject: (error: unknown) => void,
+    reject: (error: ZkError) => void,
     details: CallDetails = NO_DETAILS,
+    limits: CallLimits = NO_LIMITS,
   ) {
     this.opcode = request.opcode;
     this.changesTree = request.changesTree;
     this.absentIsResult = request.absentIsResult;
     this.watch = details.watch;
+    this.addsWatch = details.addsWatch;
     this.removesWatches = details.removesWatches;
+    this.timeoutMs = limits.timeoutMs;
+    this.whenSuspended = limits.whenSuspended;
+    this.deadline = limits.timeoutMs > 0 ? { slot: 0, earlier: undefined, later: undefined } : undefined;
     this.request = request;
     this.args = args;
     this.chroot = chroot;
@@ -69,6 +98,7 @@ export class ClientCall<A, R> implements Call {
   private error(failure: Failure): ZkError {
     const { path, expected } = this.details;
     const details = failure.code === "BAD_VERSION" ? expected : failure.details;
-    return new ZkError({ ...failure, details, operation: this.request.operation, path });
+    const { operation } = this.request;
+    return new ZkError({ ...failure, details, operation, path, cause: this.abortReason });
   }
 }

@@ -1,5 +1,6 @@
 import { CREATE_FLAGS } from "@watchkeeper/wire";
 import { type AclEntry, OPEN_ACL, toWireAcl } from "./acl.js";
+import type { CallOptions } from "./call-options.js";
 
 /**
  * The kinds of node.
@@ -15,7 +16,7 @@ import { type AclEntry, OPEN_ACL, toWireAcl } from "./acl.js";
  */
 export type CreateMode = "persistent" | "persistent-sequential" | "ephemeral" | "ephemeral-sequential" | "container";
 
-export interface CreateOptions {
+export interface NodeOptions {
   /** @default "persistent" */
   readonly mode?: CreateMode | undefined;
   /** Who may do what with the node; children do not inherit it. @default OPEN_ACL */
@@ -25,6 +26,26 @@ export interface CreateOptions {
    * server. Persistent modes only, and only on servers that allow it (`extendedTypesEnabled`).
    */
   readonly ttlMs?: number | undefined;
+}
+
+export interface CreateOptions extends NodeOptions, CallOptions {
+  /**
+   * Creates what is missing above the node too, as persistent nodes with the same `acl`, or as containers.
+   * @default false
+   */
+  readonly parents?: boolean | "container" | undefined;
+  /**
+   * Makes the call safe to repeat when its reply is lost: it then looks whether its node is there, and
+   * tries again only if not. For that the name must be one that nobody else gives. `true` puts
+   * `_c_<random UUID>-` before it, as Curator does; a text says that the name given already holds this
+   * text, and no other's does.
+   */
+  readonly protection?: boolean | string | undefined;
+  /**
+   * For ephemeral nodes of a client that renews lost sessions (`whenLost: "renew"`): creates the node again
+   * in the new session, with what this client last wrote into it. @default false
+   */
+  readonly restore?: boolean | undefined;
 }
 
 /** What a node holds: text is stored as UTF-8. null and "" are different things to a server. */
@@ -43,15 +64,17 @@ const TTL_FLAGS: Partial<Record<CreateMode, number>> = {
 };
 const TTL_MS_MAX = 2 ** 40 - 1;
 
-export function isSequential(options: CreateOptions): boolean {
+export function isSequential(options: NodeOptions): boolean {
   return options.mode === "persistent-sequential" || options.mode === "ephemeral-sequential";
 }
 
 /** What no server would accept, or undefined. */
-export function createProblem(options: CreateOptions): string | undefined {
+export function createProblem(options: NodeOptions & Pick<CreateOptions, "restore">): string | undefined {
   const mode = options.mode ?? "persistent";
   if (FLAGS[mode] === undefined) return `unknown mode "${mode}"; known are ${Object.keys(FLAGS).join(", ")}`;
   if (options.acl?.length === 0) return "an access control list needs at least one entry";
+  if (options.restore === true && mode !== "ephemeral")
+    return `restore goes with mode "ephemeral" only, not with "${mode}"`;
   if (options.ttlMs === undefined) return undefined;
   if (TTL_FLAGS[mode] === undefined) return `ttlMs goes with persistent modes only, not with "${mode}"`;
   const inRange = Number.isInteger(options.ttlMs) && options.ttlMs >= 1 && options.ttlMs <= TTL_MS_MAX;
@@ -65,7 +88,7 @@ export interface CreateBody {
   readonly ttl: bigint;
 }
 
-export function createBody(data: NodeContent | undefined, options: CreateOptions): CreateBody {
+export function createBody(data: NodeContent | undefined, options: NodeOptions): CreateBody {
   const mode = options.mode ?? "persistent";
   const flags = options.ttlMs === undefined ? FLAGS[mode] : TTL_FLAGS[mode];
   return {

@@ -1,0 +1,95 @@
+import { hasCode } from "../errors.js";
+import type { CreateOptions, NodeContent } from "../operations/create-options.js";
+import type { WatchEvent } from "../session/index.js";
+
+/** What is needed of the client. */
+export interface EphemeralHost {
+  readonly sessionId: bigint;
+  create(path: string, data: NodeContent, options: CreateOptions): Promise<string>;
+  ownerOf(path: string, watch: (event: WatchEvent) => void): Promise<bigint | undefined>;
+}
+
+interface Remembered {
+  data: NodeContent;
+  readonly options: CreateOptions;
+}
+
+/**
+ * The ephemeral nodes that a client has promised to create again when its session was lost and a new one
+ * has been opened. A node that somebody else has there by then is waited for.
+ */
+export class RestoredEphemerals {
+  private readonly nodes = new Map<string, Remembered>();
+  private readonly host: EphemeralHost;
+  private readonly onError: (error: unknown, path: string) => void;
+  private isLost = false;
+
+  constructor(host: EphemeralHost, onError: (error: unknown, path: string) => void) {
+    this.host = host;
+    this.onError = onError;
+  }
+
+  get isEmpty(): boolean {
+    return this.nodes.size === 0;
+  }
+
+  onCreated(path: string, data: NodeContent, options: CreateOptions): void {
+    const { acl, mode } = options;
+    this.nodes.set(path, { data, options: { acl, mode, parents: options.parents, whenSuspended: "wait" } });
+  }
+
+  onWritten(path: string, data: NodeContent): void {
+    const node = this.nodes.get(path);
+    if (node !== undefined) node.data = data;
+  }
+
+  onDeleted(path: string): void {
+    this.nodes.delete(path);
+  }
+
+  onSessionEvent(event: WatchEvent): void {
+    if (event.kind !== "session") return;
+    if (event.state === "lost") this.isLost = true;
+    if (event.state !== "connected" || !this.isLost) return;
+    this.isLost = false;
+    for (const path of this.nodes.keys()) void this.restore(path);
+  }
+
+  private async restore(path: string): Promise<void> {
+    for (;;) {
+      const node = this.nodes.get(path);
+      if (node === undefined) return;
+      const { sessionId } = this.host;
+      try {
+        await this.host.create(path, node.data, node.options);
+        return;
+      } catch (error) {
+        if (hasCode(error, "SESSION_EXPIRED", "CLOSING")) return; // lost again: the next session's turn
+        if (hasCode(error, "CONNECTION_LOSS")) continue;
+        if (!hasCode(error, "NODE_EXISTS")) {
+          this.onError(error, path);
+          return;
+        }
+      }
+      if (!(await this.untilGone(path, sessionId))) return;
+    }
+  }
+
+  /** False if there is nothing left to do: the node is this session's own, or the session has ended. */
+  private async untilGone(path: string, sessionId: bigint): Promise<boolean> {
+    let tell: (gone: boolean) => void = () => undefined;
+    const gone = new Promise<boolean>((resolve) => {
+      tell = resolve;
+    });
+    try {
+      const owner = await this.host.ownerOf(path, (event) => {
+        if (event.kind === "deleted" || event.kind === "dataChanged") tell(true);
+        else if (event.kind === "session" && event.state === "lost") tell(false);
+      });
+      if (owner === undefined) return true;
+      return owner === sessionId ? false : await gone;
+    } catch (error) {
+      return hasCode(error, "CONNECTION_LOSS");
+    }
+  }
+}

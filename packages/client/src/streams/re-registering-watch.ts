@@ -1,0 +1,144 @@
+import type { Stat } from "@watchkeeper/wire";
+import { ZkError } from "../errors.js";
+import type { CallOptions } from "../operations/call-options.js";
+import { childPath } from "../operations/paths.js";
+import type { NodeChildren } from "../operations/requests.js";
+import type { NodeEvent, WatchEvent, WatchListener } from "../session/index.js";
+
+/** What is needed of a client: the reads that register one-shot watches. */
+export interface WatchedReads {
+  exists(path: string, options: CallOptions & { watch: WatchListener }): Promise<Stat | null>;
+  getChildrenWithStat(path: string, options: CallOptions & { watch: WatchListener }): Promise<NodeChildren>;
+}
+
+interface KnownNode {
+  stat: Stat;
+  children: ReadonlySet<string>;
+}
+
+/**
+ * A persistent watch for servers that have none (before 3.6), made of one-shot watches that are
+ * registered again after each event. The gap between an event and the new registration (M6) is closed by
+ * comparing what is read with what was known: its zxids tell that there was a change, though of several
+ * changes in the gap only the last is seen. A recursive one watches every node of the subtree.
+ */
+export class ReRegisteringWatch {
+  private readonly reads: WatchedReads;
+  private readonly root: string;
+  private readonly recursive: boolean;
+  private readonly tell: (event: NodeEvent) => void;
+  private readonly known = new Map<string, KnownNode>();
+  /** Nodes being looked at; true: there was an event meanwhile, so once more. */
+  private readonly looking = new Map<string, boolean>();
+  private closed = false;
+
+  constructor(reads: WatchedReads, root: string, recursive: boolean, tell: (event: NodeEvent) => void) {
+    this.reads = reads;
+    this.root = root;
+    this.recursive = recursive;
+    this.tell = tell;
+  }
+
+  /** Resolves when everything is watched; what is there already is not told. */
+  open(): Promise<void> {
+    return this.look(this.root, false);
+  }
+
+  /** One-shot watches that are left are used up by the next event of their node, and heard by nobody. */
+  close(): void {
+    this.closed = true;
+  }
+
+  private readonly listeners = new Map<string, WatchListener>();
+
+  /** One listener a node, so that registering again before an event adds nothing. */
+  private listenerOf(path: string): WatchListener {
+    let listener = this.listeners.get(path);
+    if (listener === undefined) {
+      listener = (event: WatchEvent): void => {
+        if (event.kind !== "session" && event.kind !== "removed") void this.look(path, true);
+      };
+      this.listeners.set(path, listener);
+    }
+    return listener;
+  }
+
+  private async look(path: string, tells: boolean): Promise<void> {
+    if (this.looking.has(path)) {
+      this.looking.set(path, true);
+      return;
+    }
+    do {
+      this.looking.set(path, false);
+      await this.lookOnce(path, tells);
+    } while (!this.closed && this.looking.get(path) === true);
+    this.looking.delete(path);
+  }
+
+  private async lookOnce(path: string, tells: boolean): Promise<void> {
+    while (!this.closed) {
+      try {
+        const found = await this.read(path);
+        if (this.closed) return;
+        if (found === undefined) this.forget(path, tells);
+        else await this.compare(path, found, tells);
+        return;
+      } catch (error) {
+        if (!(error instanceof ZkError)) throw error;
+        if (error.code === "CONNECTION_LOSS") continue;
+        if (path === this.root && !tells) throw error; // opening: the caller is told
+        return; // not permitted, or the session has ended, of which the stream tells
+      }
+    }
+  }
+
+  private async read(path: string): Promise<KnownNode | undefined> {
+    const options = { watch: this.listenerOf(path), whenSuspended: "wait" } as const;
+    // The children first: where the node is gone, that leaves no watch behind. Only of the root it is
+    // wanted, to see it come back; below, the parent's child watch sees that.
+    let children: readonly string[] = [];
+    try {
+      ({ children } = await this.reads.getChildrenWithStat(path, options));
+    } catch (error) {
+      if (!(error instanceof ZkError) || error.code !== "NO_NODE") throw error;
+      if (path !== this.root) return undefined;
+    }
+    const stat = await this.reads.exists(path, options);
+    return stat === null ? undefined : { stat, children: new Set(children) };
+  }
+
+  private async compare(path: string, found: KnownNode, tells: boolean): Promise<void> {
+    let before = this.known.get(path);
+    if (before !== undefined && before.stat.czxid !== found.stat.czxid) {
+      this.forget(path, tells);
+      before = undefined;
+    }
+    this.known.set(path, found);
+    if (tells) this.tellChanges(path, before?.stat, found.stat);
+    if (!this.recursive) return;
+    for (const name of before?.children ?? []) {
+      if (!found.children.has(name)) this.forget(childPath(path, name), tells);
+    }
+    const added = [...found.children].filter((name) => before?.children.has(name) !== true);
+    await Promise.all(added.map((name) => this.look(childPath(path, name), tells)));
+  }
+
+  private tellChanges(path: string, before: Stat | undefined, { czxid, mzxid, pzxid }: Stat): void {
+    if (before === undefined) {
+      this.tell({ kind: "created", path, zxid: czxid });
+      return;
+    }
+    if (before.mzxid !== mzxid) this.tell({ kind: "dataChanged", path, zxid: mzxid });
+    if (!this.recursive && before.pzxid !== pzxid) this.tell({ kind: "childrenChanged", path, zxid: pzxid });
+  }
+
+  /** The node is gone, and all below it before it. */
+  private forget(path: string, tells: boolean): void {
+    const known = this.known.get(path);
+    if (known === undefined) return;
+    this.known.delete(path);
+    if (path !== this.root) this.listeners.delete(path);
+    for (const name of known.children) this.forget(childPath(path, name), tells);
+    if (tells) this.tell({ kind: "deleted", path, zxid: undefined });
+  }
+}
