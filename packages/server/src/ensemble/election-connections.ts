@@ -82,7 +82,7 @@ export class ElectionConnections {
     this.stopped = true;
     this.warnings.stop();
     for (const greeting of this.greetings) greeting.close();
-    for (const peer of this.peers.values()) peer.detach();
+    for (const peer of this.peers.values()) peer.stop();
     this.peers.clear();
     await this.listener.close();
   }
@@ -262,8 +262,8 @@ export class ElectionConnections {
     this.warnings.warn(
       "refused",
       { remote, reason: sentence },
-      "Closed a connection to the election port that no server of an ensemble would make: see what connects to it from there, " +
-        "or whether that server has other TLS or SASL settings than this one",
+      "Closed a connection to the election port: see what connects to it from there; if it is a server of this ensemble, " +
+        "whether its TLS and SASL settings are those of this one",
     );
   }
 

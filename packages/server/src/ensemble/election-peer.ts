@@ -51,11 +51,15 @@ export class ElectionPeer {
     });
   }
 
+  /** The connection is of no use any more; one that is being made may be. */
   detach(): void {
-    this.knockTimer?.cancel();
-    this.isConnecting = false;
     this.link?.close();
     this.link = undefined;
+  }
+
+  stop(): void {
+    this.knockTimer?.cancel();
+    this.detach();
   }
 
   flush(): void {

@@ -97,7 +97,9 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
+/** One that has ended, and only waits for its parent to take notice, holds nothing any more. */
 function isRunning(pid: number): boolean {
+  if (statFields(pid)?.[0] === "Z") return false;
   try {
     process.kill(pid, 0);
     return true;
@@ -108,8 +110,13 @@ function isRunning(pid: number): boolean {
 
 /** When the process started, in the kernel's own count since boot, with the boot's id; empty where the system does not tell. */
 function startOf(pid: number): string {
-  const stat = readIfThere(`/proc/${pid}/stat`);
-  const ticks = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const ticks = statFields(pid)?.[19];
   const boot = readIfThere("/proc/sys/kernel/random/boot_id")?.trim();
   return ticks === undefined ? "" : `${ticks} ${boot ?? ""}`;
+}
+
+/** What Linux tells of a process, from its state on: its name, before that, may hold anything. */
+function statFields(pid: number): string[] | undefined {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
 }

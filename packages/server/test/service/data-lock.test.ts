@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { DataLockedError, lockDataDirectory } from "../../src/service/data-lock.
 import { createServer } from "../../src/service/index.js";
 import { KeptLines } from "../../src/testing/kept-lines.js";
 import { serve } from "../support/server-under-test.js";
+import { until } from "../support/until.js";
 
 function directory(): string {
   const path = mkdtempSync(join(tmpdir(), "watchkeeper-test-"));
@@ -45,6 +47,21 @@ test("the lock of a process that is gone is taken over", async () => {
   await new Promise((resolve) => child.on("exit", resolve));
   writeFileSync(lockOf(path), `${child.pid} 12345 some-boot\n`);
   lockDataDirectory(path)();
+});
+
+test.runIf(process.platform === "linux")("so is that of one that was killed and that its parent takes no notice of", async () => {
+  const path = directory();
+  // The shell becomes another program, which does not know that it has a child.
+  const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"], { stdio: ["ignore", "pipe", "ignore"] });
+  onTestFinished(() => {
+    shell.kill("SIGKILL");
+  });
+  const [chunk] = (await once(shell.stdout, "data")) as [Buffer];
+  const pid = Number(chunk.toString());
+  const unlock = lockDataDirectory(path, pid);
+  await until(() => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
+  lockDataDirectory(path)();
+  unlock();
 });
 
 test("so is one whose number another process has now, and one that says nothing", () => {
