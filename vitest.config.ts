@@ -4,7 +4,12 @@ export default defineConfig({
   resolve: { conditions: ["watchkeeper-source"] },
   ssr: { resolve: { conditions: ["watchkeeper-source"] } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "tools/**/*.test.ts", "bench/test/**/*.test.ts"],
+    include: [
+      "packages/*/test/**/*.test.ts",
+      "tools/**/*.test.ts",
+      "bench/test/**/*.test.ts",
+      "test/checkers/*.test.ts",
+    ],
     testTimeout: 30_000,
     pool: "forks",
     maxWorkers: 2,

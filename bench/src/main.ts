@@ -1,13 +1,26 @@
 /** `npm run bench`: measures Watchkeeper, beside Apache's server where that is installed. Results go to stdout, progress to stderr. */
+
+import { catchup } from "./commands/catchup.js";
 import { type Command, EXIT } from "./commands/command.js";
+import { commitLatency } from "./commands/commit-latency.js";
 import { compare } from "./commands/compare.js";
 import { curves } from "./commands/curves.js";
+import { failover } from "./commands/failover.js";
 import { load } from "./commands/load.js";
 import { snapshotStall } from "./commands/snapshot-stall.js";
+import { EnsembleHome } from "./ensemble/ensemble-home.js";
 import { ServerHome } from "./servers/server-process.js";
 import { UsageError } from "./usage-error.js";
 
-const commands: Readonly<Record<string, Command>> = { compare, curves, "snapshot-stall": snapshotStall, load };
+const commands: Readonly<Record<string, Command>> = {
+  compare,
+  curves,
+  "snapshot-stall": snapshotStall,
+  load,
+  failover,
+  catchup,
+  "commit-latency": commitLatency,
+};
 
 const HELP = `Measures Watchkeeper, beside Apache's server where that is installed.
 
@@ -15,6 +28,9 @@ const HELP = `Measures Watchkeeper, beside Apache's server where that is install
   npm run bench -- curves             throughput, latency and memory as a tree grows
   npm run bench -- snapshot-stall     how long a snapshot blocks the event loop
   npm run bench -- load HOST:PORT get one load against a running server
+  npm run bench -- failover           kill -9 of an ensemble's leader: how long until the next write
+  npm run bench -- catchup            a follower that was away: how long until it is in step
+  npm run bench -- commit-latency     three servers against five
 
 Each takes --help. Servers run on 127.0.0.1 with their data below the system's temporary directory, and are
 ended and removed with this program, by Ctrl-C too. Exit codes: 0 measured, 1 failed, 2 wrong usage,
@@ -46,6 +62,7 @@ function exitCodeOf(error: unknown): number {
 
 function interrupt(): void {
   ServerHome.destroyAll();
+  EnsembleHome.removeAll();
   process.exit(EXIT.interrupted);
 }
 

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { corrupt } from "./corrupt/corrupt.js";
 import { crowd } from "./crowd/crowd.js";
 import { spoilDisk } from "./disk/disk.js";
+import { badInput } from "./ensemble/bad-input/bad-input.js";
 import { ensembleChaos } from "./ensemble/ensemble.js";
 import { fuzz } from "./fuzz/fuzz.js";
 import { killAgainAndAgain } from "./kill/kill.js";
@@ -93,6 +94,13 @@ const commands: Readonly<Record<string, Command>> = {
         },
         progress,
       ),
+  },
+  "bad-peers": {
+    what: "mutated messages on the ports between the servers",
+    flags: { messages: 100_000 },
+    words: { kinds: "TTT" },
+    run: (flags, progress, words) =>
+      badInput({ messages: flags["messages"]!, seed: flags["seed"]!, kinds: words["kinds"]! }, progress),
   },
   oversize: {
     what: "frames and replies at and above the limit",

@@ -29,8 +29,12 @@ Watchkeeper speaks the client protocol of Apache ZooKeeper 3.4 to 3.9 and reads 
 directories. Where releases differ it follows the newest released line, 3.9. Clients that its tests run
 unchanged: Apache's zkCli.sh and Java client 3.8.0, libzookeeper_mt (C), kazoo (Python), Curator's recipes.
 
-Not supported yet, and refused at the start where a configuration asks for it: TLS, SASL, ensembles of
-several servers, dynamic reconfiguration. Opcodes of servers' own (\`internal\` below) and unknown ones are
+Between servers it speaks the election and learner protocols of Apache ZooKeeper 3.5 to 3.9, so that its servers
+and Apache's form one ensemble.
+
+Not supported yet, and refused at the start where a configuration asks for it: TLS, SASL, dynamic
+reconfiguration of an ensemble. Local sessions, observer masters and the two-server oracle are done without,
+and a warning says so. Opcodes of servers' own (\`internal\` below) and unknown ones are
 answered with UNIMPLEMENTED and, unlike Apache, do not cost the connection.
 `;
 

@@ -36,7 +36,8 @@ export function parseVersion(answer: string): string {
   return /version: (?:\S*watchkeeper-)?([\d.]+)/.exec(answer)?.[1] ?? "of unknown version";
 }
 
-function fourLetterWord(target: Target, word: string): Promise<string> {
+/** Rejects where nobody listens. */
+export function fourLetterWord(target: Target, word: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...target });
     let answer = "";

@@ -204,6 +204,7 @@ class ChaosRun {
     const startedMs = performance.now();
     const violations = checkHistory(this.recorder.history);
     this.progress(`the history was checked in ${(performance.now() - startedMs).toFixed(0)} ms`);
+    this.faultsFound.push(...this.recorder.oddities.slice(0, VIOLATIONS_MAX));
     this.faultsFound.push(...violations.slice(0, VIOLATIONS_MAX).map(({ rule, detail }) => `${rule}: ${detail}`));
     if (violations.length > VIOLATIONS_MAX)
       this.faultsFound.push(`and ${violations.length - VIOLATIONS_MAX} more violations`);

@@ -11,6 +11,8 @@ export interface Begun {
 
 export class Recorder {
   readonly finals: FinalState[] = [];
+  /** What no server may send at all, such as an answer out of turn. */
+  readonly oddities: string[] = [];
   private readonly operations: Operation[] = [];
   private readonly events: WatchEvent[] = [];
   private unanswered = 0;
@@ -28,6 +30,10 @@ export class Recorder {
 
   fired(event: WatchEvent): void {
     this.events.push(event);
+  }
+
+  unexpected(what: string): void {
+    this.oddities.push(what);
   }
 
   get acknowledged(): number {

@@ -236,9 +236,14 @@ export class RecordingSession {
   }
 
   private onReply(xid: number, zxid: bigint, err: number, frame: JuteReader): void {
-    const next = this.inFlight.shift();
+    const next = this.inFlight[0];
     if (next === undefined) return;
-    if (next.xid !== xid) throw new Error(`${this.name}: a reply has xid ${xid} where ${next.xid} was to be answered`);
+    if (next.xid !== xid) {
+      this.recorder.unexpected(`${this.name}: ${xid} was answered before ${this.inFlight.map(describe).join(", ")}`);
+      this.disconnect();
+      return;
+    }
+    this.inFlight.shift();
     if (zxid > this.lastZxid) this.lastZxid = zxid;
     const answer = { zxid: Number(zxid), arrival: ++this.arrival, ...readAnswer(next.begun.call, err, frame) };
     this.remember(next.begun.call, answer);
@@ -270,6 +275,10 @@ export class RecordingSession {
     clearTimeout(timer);
     return condition();
   }
+}
+
+function describe({ xid, begun: { call } }: InFlight): string {
+  return `${xid} (${call.kind === "write" ? call.writes.map(({ kind }) => kind).join(" and ") : call.kind})`;
 }
 
 function requestOf(call: Call, xid: number): Buffer {

@@ -33,7 +33,14 @@ export async function takeHistory(learner: Learner, link: PacketLink): Promise<P
     epoch: learner.epoch,
     baseZxid: type === PACKET.diff ? state.lastLoggedZxid : zxid,
   });
-  if (type === PACKET.trunc) await state.truncate(zxid);
+  if (type === PACKET.trunc) {
+    if (zxid >= state.lastLoggedZxid)
+      throw new ProtocolViolation(
+        "UNEXPECTED_PACKET",
+        `the leader sent TRUNC to ${formatZxid(zxid)}, and this server's history ends at ${formatZxid(state.lastLoggedZxid)}`,
+      );
+    await state.truncate(zxid);
+  }
   if (type === PACKET.snap) {
     await state.replace(zxid, async (sink) => {
       const { rest } = await readSnapshotStream(link.pieces(limitMs), sink, settings.packetBytesMax);

@@ -358,7 +358,7 @@ export class Leader implements Role {
       handler.link.sendShared(writer.view());
       sent = true;
     }
-    if (sent) return new ByteWriter(OUTPUT_BYTES_FIRST);
+    if (sent) return new ByteWriter(Math.max(OUTPUT_BYTES_FIRST, writer.length));
     writer.reset();
     return writer;
   }

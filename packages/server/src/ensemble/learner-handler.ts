@@ -251,31 +251,15 @@ export class LearnerHandler {
   // Broadcast.
 
   private broadcast(): Promise<never> {
-    const { settings, scheduler } = this.leader.parts;
+    const { settings } = this.leader.parts;
     return new Promise((_resolve, reject) => {
-      const limitMs = syncLimitMs(settings);
-      let heard = true;
-      const watch = () => {
-        if (!heard) {
-          this.link.close(`nothing came from it for syncLimit (${limitMs} ms)`);
-          return;
-        }
-        heard = false;
-        timer = scheduler.after(limitMs, watch);
-      };
-      let timer = scheduler.after(limitMs, watch);
-      this.link.onHeard = () => {
-        heard = true;
-      };
       this.link.handOn(
         (packet) => {
           this.deadlineTick = this.leader.tick + settings.syncLimitTicks;
           this.onPacket(packet);
         },
-        (error) => {
-          timer.cancel();
-          reject(error);
-        },
+        reject,
+        syncLimitMs(settings),
       );
     });
   }

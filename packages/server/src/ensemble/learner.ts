@@ -4,7 +4,6 @@ import {
   encodeLearnerInfo,
   endQuorumPacket,
   epochOf,
-  formatZxid,
   leaderInfo,
   makeZxid,
   OP,
@@ -189,26 +188,12 @@ export class Learner implements Role {
       `${role} server ${this.leaderSid} in epoch ${this.epoch}`,
     );
 
-    const limitMs = syncLimitMs(this.settings);
-    let heard = true;
-    const watch = () => {
-      if (!heard) {
-        link.close(`nothing came from the leader for syncLimit (${limitMs} ms)`);
-        return;
-      }
-      heard = false;
-      timer = scheduler.after(limitMs, watch);
-    };
-    let timer = scheduler.after(limitMs, watch);
-    link.onHeard = () => {
-      heard = true;
-    };
     link.handOn(
       (packet) => this.onPacket(packet),
       (error) => {
-        timer.cancel();
         if (!this.ended.isOpen) this.ended.open(error.message);
       },
+      syncLimitMs(this.settings),
     );
   }
 
@@ -386,10 +371,6 @@ export class Learner implements Role {
 
   onHeard(session: Session): void {
     this.touched.add(session);
-  }
-
-  describe(): string {
-    return `${this.parts.isObserver ? "observer" : "follower"} of server ${this.leaderSid}, epoch ${this.epoch}, at ${formatZxid(this.replica.lastZxid)}`;
   }
 }
 

@@ -3,7 +3,6 @@ import {
   PACKET_DATA_BYTES_MAX_DEFAULT,
   PACKET_SLOT,
   PACKET_SLOTS,
-  packetName,
   readPacketZxid,
   scanQuorumPacket,
   WireError,
@@ -53,8 +52,6 @@ interface Waiter {
 
 export class PacketLink {
   readonly remote: string;
-  /** When bytes last came, by the scheduler's owner: any sign of life counts. */
-  onHeard: () => void = () => {};
   private readonly socket: PeerSocket;
   private readonly scheduler: Scheduler;
   private readonly dataBytesMax: number;
@@ -80,6 +77,8 @@ export class PacketLink {
   private output: ByteWriter | undefined;
   private flushScheduled = false;
   private onEnd: ((error: LinkError) => void) | undefined;
+  private heard = false;
+  private silence: Timer | undefined;
 
   constructor(socket: PeerSocket, scheduler: Scheduler, settings: PacketLinkSettings) {
     this.socket = socket;
@@ -90,7 +89,7 @@ export class PacketLink {
     socket.start({
       onBytes: (bytes) => this.onBytes(bytes),
       onDrained: () => this.onDrained(),
-      onClosed: (reason) => this.end_(new LinkError(reason)),
+      onClosed: (reason) => this.endWith(new LinkError(reason)),
     });
   }
 
@@ -139,19 +138,32 @@ export class PacketLink {
     this.end = window.length;
   }
 
-  /** From now on every packet goes to `onPacket` as it comes; `onEnd` is told, once, when the connection is over. */
-  handOn(onPacket: (packet: PacketView) => void, onEnd: (error: LinkError) => void): void {
+  /**
+   * From now on every packet goes to `onPacket` as it comes; `onEnd` is told, once, when the connection is over.
+   * @param silenceMsMax the connection ends where nothing comes for so long, or for up to twice as long
+   */
+  handOn(onPacket: (packet: PacketView) => void, onEnd: (error: LinkError) => void, silenceMsMax: number): void {
     this.handler = onPacket;
     this.onEnd = onEnd;
     if (this.failure !== undefined) {
       onEnd(this.failure);
       return;
     }
+    this.watchSilence(silenceMsMax);
     this.drainWindow();
   }
 
+  /** One timer for a connection, and none for a packet. */
+  private watchSilence(silenceMsMax: number): void {
+    this.heard = false;
+    this.silence = this.scheduler.after(silenceMsMax, () => {
+      if (this.heard) this.watchSilence(silenceMsMax);
+      else this.fail(`nothing came from it for ${silenceMsMax} ms (syncLimit)`);
+    });
+  }
+
   private onBytes(bytes: Uint8Array): void {
-    this.onHeard();
+    this.heard = true;
     if (this.handler !== undefined && this.at === this.end) {
       // Parsed where it lies; only a packet that is cut off at the end is kept.
       this.window = bytes;
@@ -316,14 +328,15 @@ export class PacketLink {
   }
 
   private fail(reason: string): void {
-    this.end_(new LinkError(reason));
+    this.endWith(new LinkError(reason));
     this.socket.close();
   }
 
-  private end_(error: LinkError): void {
+  private endWith(error: LinkError): void {
     if (this.failure !== undefined) return;
     this.failure = error;
     this.output = undefined;
+    this.silence?.cancel();
     const { waiter, drainWaiter, onEnd } = this;
     this.waiter = undefined;
     this.drainWaiter = undefined;
@@ -331,11 +344,6 @@ export class PacketLink {
     waiter?.reject(error);
     drainWaiter?.reject(error);
     onEnd?.(error);
-  }
-
-  /** For log lines. */
-  describe(packet: PacketView): string {
-    return `${packetName(packet.type)} zxid 0x${packet.zxid.toString(16)}`;
   }
 }
 

@@ -14,15 +14,18 @@ export async function withClientOf<T>(connectString: string, run: (client: Clien
   }
 }
 
-/** One line per node: path, data, every field of the Stat, the ACL; sorted. Nothing may change meanwhile. */
+/**
+ * One line per node: path, data, every field of the Stat, the ACL; sorted. Nothing may change meanwhile.
+ * Subtrees `without` which it is read are left out.
+ */
 export async function treeLines(client: Client, without: readonly string[] = []): Promise<string[]> {
   const lines: string[] = [];
   const toRead = ["/"];
   while (toRead.length > 0) {
     const paths = toRead.splice(0, NODES_AT_ONCE);
     for (const node of await Promise.all(paths.map((path) => readNode(client, path)))) {
-      if (!without.some((path) => node.line.startsWith(`${path} `))) lines.push(node.line);
-      toRead.push(...node.children);
+      lines.push(node.line);
+      toRead.push(...node.children.filter((path) => !without.includes(path)));
     }
   }
   return lines.sort();
