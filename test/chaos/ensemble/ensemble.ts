@@ -4,6 +4,9 @@
  * healed: every server must have every acknowledged write, all must agree, and what the clients saw must
  * be what one ZooKeeper could have shown them (`test/checkers`).
  */
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkHistory } from "../../checkers/check-history.js";
 import type { Observed } from "../../checkers/history.js";
@@ -100,6 +103,7 @@ class ChaosRun {
     } catch (error) {
       this.faultsFound.push(error instanceof Error ? error.message : String(error));
     } finally {
+      if (this.faultsFound.length > 0) await this.keep(ensemble);
       await ensemble.dispose();
       links.close();
     }
@@ -108,6 +112,13 @@ class ChaosRun {
       `${letters}, seed ${this.options.seed}: ${counts}; ${this.recorder.summary}; ` +
       `${powerLoss.bytesTorn} unsynced bytes torn off; ${this.restartedAfterEnd} servers ended by themselves`;
     return { summary, faults: this.faultsFound };
+  }
+
+  /** What went wrong must be found out from this run: no seed repeats it to the microsecond. */
+  private async keep(ensemble: Ensemble): Promise<void> {
+    const directory = mkdtempSync(join(tmpdir(), `chaos-seed-${this.options.seed}-`));
+    await ensemble.keep(directory);
+    this.progress(`logs and data of all servers are kept in ${directory}`);
   }
 
   private async strikeAgainAndAgain(stage: Stage): Promise<void> {
@@ -144,7 +155,10 @@ class ChaosRun {
     const startedMs = performance.now();
     await this.untilMoreWrites(stage);
     const tookMs = performance.now() - startedMs;
-    this.progress(`${fault.name}: ${during} writes acknowledged meanwhile, ${tookMs.toFixed(0)} ms until more`);
+    const moment = new Date().toISOString().slice(11, 23);
+    this.progress(
+      `${moment} ${fault.name}: ${during} writes acknowledged meanwhile, ${tookMs.toFixed(0)} ms until more`,
+    );
   }
 
   private draw(stage: Stage): Fault {

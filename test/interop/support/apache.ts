@@ -21,7 +21,15 @@ export function startApache(options: ApacheOptions = {}): Promise<ServerProcess>
     {
       name: "Apache ZooKeeper 3.8.0",
       command: "java",
-      args: (configFile) => [...quickJvmFlags, ...(options.jvmFlags ?? []), ...properties, "-cp", jars, main, configFile],
+      args: (configFile) => [
+        ...quickJvmFlags,
+        ...(options.jvmFlags ?? []),
+        ...properties,
+        "-cp",
+        jars,
+        main,
+        configFile,
+      ],
       cwd: import.meta.dirname,
     },
     options,

@@ -174,7 +174,7 @@ export class Learner implements Role {
   // Broadcast.
 
   private broadcast(link: PacketLink, pending: PendingProposals): void {
-    const { scheduler, logger, onEstablished, isObserver } = this.parts;
+    const { logger, onEstablished, isObserver } = this.parts;
     const { pipeline } = this.replica;
     this.pending = pending;
     this.ackedZxid = pipeline.loggedZxid;

@@ -8,6 +8,11 @@ export interface ConnectionPort {
   flush(): void;
   /** Close once everything flushed has been sent. */
   close(): void;
+  /**
+   * The same for a client that has closed its session: it sends nothing more, and nothing that it may be sent
+   * yet matters to it, so that nothing has to be waited for.
+   */
+  finish(): void;
   /** Input may be handed in again: whole frames that were left unread first. */
   resume(): void;
 }

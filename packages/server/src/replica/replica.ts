@@ -311,14 +311,18 @@ export class Replica {
 
   /** Closes a connection from this side; what was flushed before still leaves. */
   close(connection: Connection, reason: string): void {
-    if (connection.phase === "closed" || connection.phase === "closing") return;
+    if (this.beginClosing(connection, reason)) connection.port.close();
+  }
+
+  private beginClosing(connection: Connection, reason: string): boolean {
+    if (connection.phase === "closed" || connection.phase === "closing") return false;
     connection.phase = "closing";
     this.parts.logger.debug(
       { remote: `${connection.address}:${connection.remotePort}`, session: sessionName(connection.session), reason },
       "Closing a connection",
     );
     connection.port.flush();
-    connection.port.close();
+    return true;
   }
 
   // Requests.
@@ -472,8 +476,9 @@ export class Replica {
       else writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, 0);
       this.onAnswered(connection, opcode, xid, item.receivedMs);
     }
-    if (item.kind === "closeSession") this.close(connection, "the client closed its session");
-    else this.answerDeferred(connection);
+    if (item.kind === "closeSession") {
+      if (this.beginClosing(connection, "the client closed its session")) connection.port.finish();
+    } else this.answerDeferred(connection);
   }
 
   /** What came behind a write of its connection that is done now. */

@@ -96,6 +96,16 @@ export class ClientSocket implements ConnectionPort {
     if (this.connection.outputBytes === 0) this.socket.end();
   }
 
+  finish(): void {
+    if (this.ending) return;
+    if (this.connection.outputBytes > 0 || this.socket.writableLength > 0) {
+      this.close();
+      return;
+    }
+    this.ending = true;
+    this.socket.destroy();
+  }
+
   resume(): void {
     setImmediate(() => this.pump());
   }

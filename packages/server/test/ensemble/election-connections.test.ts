@@ -211,8 +211,8 @@ describe("messages", () => {
     two.send(1, "first");
     two.send(1, "second");
     expect(two.connections.haveDelivered()).toBe(false);
+    await time.pass(100); // refused
     const one = await machines.plain(1).listen();
-    await time.pass(100);
     two.send(1, "third");
     await time.until(() => one.accepted[0] !== undefined && textsBehind(one.accepted[0], greetingOf(2)).length > 0);
     await time.pass(1000);
@@ -220,12 +220,12 @@ describe("messages", () => {
     expect(two.connections.haveDelivered()).toBe(true);
   });
 
-  test("to a server that does not read, the newest is kept, and one behind the other for it are not", async () => {
+  test("to a server that does not read, the newest message is kept for later, and none between", async () => {
     const { time } = make();
     const two = await machines.start(2);
     const one = await machines.plain(1).listen();
     two.send(1, "first");
-    await time.until(() => one.accepted.length === 1);
+    await time.until(() => one.accepted[0] !== undefined && textsBehind(one.accepted[0], greetingOf(2)).length > 0);
     one.accepted[0]!.socket.pause();
     const long = "x".repeat(300_000);
     two.send(1, long);
@@ -238,7 +238,8 @@ describe("messages", () => {
     one.accepted[0]!.socket.resume();
     await time.until(() => two.connections.haveDelivered());
     await time.pass(1000);
-    expect(textsBehind(one.accepted[0]!, greetingOf(2))).toEqual(["first", long, "c"]);
+    const texts = textsBehind(one.accepted[0]!, greetingOf(2));
+    expect(texts.map((text) => (text === long ? "long" : text))).toEqual(["first", "long", "c"]);
   });
 
   test("the last one is said again on a new connection, unless there is a newer", async () => {
@@ -271,7 +272,8 @@ describe("messages", () => {
       three.socket.send(bytes.subarray(at, at < 100 ? at + 1 : at + 9973));
     }
     await time.until(() => two.messages.length === 3);
-    expect(two.messages).toEqual(["3: a", `3: ${long}`, "3: b"]);
+    const texts = two.messages.map((text) => (text === `3: ${long}` ? "long" : text));
+    expect(texts).toEqual(["3: a", "long", "3: b"]);
   });
 });
 
@@ -344,9 +346,7 @@ describe("servers that cannot be reached", () => {
     const startMs = time.nowMs;
     three.send(2, "vote");
     three.send(1, "vote");
-    await time.until(
-      () => textsBehind(one.accepted[0] ?? ({ received: [] as number[] } as never), greetingOf(3)).length > 0,
-    );
+    await time.until(() => one.accepted[0] !== undefined && textsBehind(one.accepted[0], greetingOf(3)).length > 0);
     expect(time.nowMs - startMs).toBeLessThan(200);
   });
 
@@ -454,8 +454,7 @@ describe("the election port", () => {
   });
 
   test("on all addresses, where that is wanted", async () => {
-    const { time } = make();
-    const { time: _time, config } = machines;
+    const { time, config } = make();
     const elsewhere = EnsembleConfig.parse(config.text.replace("host2:", "name-of-another-interface:"));
     const two = await machines.start(2, { listensOnAllAddresses: true, config: elsewhere });
     const three = await machines.plain(3).dial(2);

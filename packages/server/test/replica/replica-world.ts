@@ -149,6 +149,10 @@ export class MemoryClient implements ConnectionPort {
     this.world.replica.disconnect(this.connection);
   }
 
+  finish(): void {
+    this.close();
+  }
+
   resume(): void {
     this.world.scheduler.soon(() => this.pump());
   }

@@ -82,6 +82,20 @@ describe("the epochs at a start", () => {
   });
 });
 
+test("an epoch that was found is made as durable as one that is written", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const disk = await diskWith({});
+    for (const name of ["acceptedEpoch", "currentEpoch"]) {
+      const file = await disk.open(`${DIRECTORY}/${name}`, { mode: "create" });
+      await file.write(Uint8Array.of(0x37), 0);
+      await file.sync();
+    }
+    expect((await load(disk, 0)).accepted).toBe(7);
+    disk.crash(new SeededRandom(seed));
+    expect(await load(disk, 0)).toMatchObject({ accepted: 7, current: 7 });
+  }
+});
+
 test("an epoch whose token was given is there after a power cut, and no crash brings a server back that cannot start", async () => {
   for (let seed = 0; seed < 200; seed++) {
     const random = new SeededRandom(seed);

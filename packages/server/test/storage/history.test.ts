@@ -93,6 +93,7 @@ describe("reading history from the log", () => {
     const split = (await Scene.make()).log(txns(E1 + 1, E1 + 2)).log(txns(E3 + 1, E3 + 2));
     expect(await zxidsRead(split, E2, E3 + 2)).toBe("gap");
     expect(await zxidsRead(split, E3, E3 + 2)).toEqual([E3 + 1, E3 + 2]);
+    expect(await zxidsRead((await Scene.make()).log(txns(E3 + 1, E3 + 2)), E3, E3 + 2)).toEqual([E3 + 1, E3 + 2]);
   });
 
   test("passes a torn tail which the next file goes on from, and not one that lost a txn", async () => {

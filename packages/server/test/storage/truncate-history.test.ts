@@ -65,6 +65,13 @@ describe("truncating the history", () => {
     expect((await made.recover()).tornTails).toEqual([]);
   });
 
+  test("removes a file that a crash left without an entry", async () => {
+    const made = (await Scene.make()).log(txns(1, 6)).file("log.5", new Uint8Array(0));
+    await made.snapshot(0);
+    expect(await truncateHistory(made.disk, made.directory, 6)).toBe("cut");
+    expect(await names(made)).toEqual(["log.1", "snapshot.0"]);
+  });
+
   test("goes back over an epoch's beginning, in one file or between two", async () => {
     const list = [...txns(1, 3), ...txns(EPOCH + 1, EPOCH + 2)];
     for (const made of [

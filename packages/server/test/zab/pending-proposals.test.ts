@@ -75,6 +75,7 @@ describe("a learner's pending proposals", () => {
     const pending = new PendingProposals(2, E1 + 5);
     pending.beginEpoch();
     expect(violation(() => pending.proposal(E1 + 6)).code).toBe("GAP");
+    expect(pending.lastCommitted).toBe(E1 + 5);
     pending.proposal(E2 + 1);
     pending.commit(E2 + 1);
   });

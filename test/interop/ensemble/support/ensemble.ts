@@ -3,7 +3,7 @@
  * directories and configurations, and the questions a test asks of the whole: is there a quorum, who
  * leads, have all applied the same.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -165,6 +165,16 @@ export class Ensemble {
       deadlineMs,
       () => `They are at: ${this.describe(views)}`,
     );
+  }
+
+  /** Ends whatever runs and copies logs and data to where they can be looked at. */
+  async keep(directory: string): Promise<void> {
+    const logs = this.members.map((member) => member.allLogs());
+    await Promise.all(this.running.map((member) => member.kill()));
+    for (const [i, member] of this.members.entries()) {
+      cpSync(member.dataDir, join(directory, `data-${member.sid}`), { recursive: true });
+      writeFileSync(join(directory, `log-${member.sid}`), logs[i]!);
+    }
   }
 
   /** Ends whatever runs and removes every directory. */

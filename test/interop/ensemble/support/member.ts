@@ -16,8 +16,14 @@ export type ServerKind = "apache" | "watchkeeper";
 /** An ensemble of many is started on a small machine: a heap that never needs more is bounded. */
 const JVM_FLAGS = ["-Xmx256m"];
 
+/** So that the logs of two servers can be laid side by side. */
+const LOG_TIMES = {
+  "org.slf4j.simpleLogger.showDateTime": "true",
+  "org.slf4j.simpleLogger.dateTimeFormat": "HH:mm:ss.SSS",
+};
+
 const starts: Readonly<Record<ServerKind, (options: ServerOptions) => Promise<ServerProcess>>> = {
-  apache: (options) => startApache({ ...options, jvmFlags: JVM_FLAGS }),
+  apache: (options) => startApache({ ...options, jvmFlags: JVM_FLAGS, javaProperties: LOG_TIMES }),
   watchkeeper: startWatchkeeper,
 };
 
@@ -136,6 +142,12 @@ export class Member {
   /** Whether any of its processes has logged this. */
   hasEverLogged(sentence: string): boolean {
     return this.log().includes(sentence) || this.earlierLogs.some((log) => log.includes(sentence));
+  }
+
+  /** What all of its processes have logged, one after the other. */
+  allLogs(): string {
+    const present = this.process === undefined ? [] : [this.process.log()];
+    return [...this.earlierLogs, ...present].join("\n--- started again ---\n");
   }
 
   view(): Promise<ServerView | undefined> {

@@ -102,7 +102,7 @@ export class SupervisedServer {
     const { launched, kind } = this.process;
     launched.signal(by === "kill" ? "SIGKILL" : "SIGTERM");
     // A stopped process takes a SIGTERM only when it goes on.
-    if (false) launched.signal("SIGCONT");
+    if (kind === "paused" && by !== "kill") launched.signal("SIGCONT");
     this.process = { kind: "ending", launched, by };
   }
 

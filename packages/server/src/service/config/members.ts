@@ -21,7 +21,7 @@ export function readMembers(lines: readonly GivenValue[], rules: LineRules): Mem
     .map((given) => ({ given, line: readMember(given, rules) }))
     .sort((one, other) => one.line.id - other.line.id);
   checkNumbers(members);
-
+  checkAddresses(members);
   return members;
 }
 

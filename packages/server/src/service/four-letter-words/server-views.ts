@@ -30,7 +30,7 @@ export function serverStats(context: WordContext, withClients: boolean): string 
   const clients = withClients
     ? `Clients:\n${[...replica.connections].map((one) => describeConnection(one, false)).join("")}\n`
     : "";
-  const readOnly = view?.serves === "read-only" ? "READ-ONLY mode: serving only read-only clients\n" : "";
+  const readOnly = view?.serves === "read-only" ? "READ-ONLY mode; serving only read-only clients\n" : "";
   return `Zookeeper version: ${SERVER_VERSION}\n${readOnly}${clients}${lines.map((line) => `${line}\n`).join("")}`;
 }
 

@@ -73,8 +73,7 @@ export class PendingProposals {
   beginEpoch(): void {
     const beginning = makeZxid(this.epoch, 0);
     if (this.proposed >= beginning) return;
-    if (this.waiting === 0) this.committed = beginning;
-    else this.leaps.push({ after: this.proposed, to: beginning + 1 });
+    this.leaps.push({ after: this.proposed, to: beginning + 1 });
     this.proposed = beginning;
   }
 }

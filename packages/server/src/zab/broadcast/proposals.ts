@@ -156,7 +156,6 @@ export class Proposals {
     quorum.clear();
     for (const { sid, through } of this.acks) {
       if (through <= this.committed) break;
-      if (!verifier.voters.has(sid)) continue;
       quorum.add(sid);
       if (verifier.containsQuorum(quorum)) return through;
     }
