@@ -72,6 +72,11 @@ export class MemoryDisk implements Disk {
     return this.inode(path, "read").snapshot();
   }
 
+  /** What a crash now would leave of a file for sure; undefined where it may leave none. */
+  surviving(path: string): Uint8Array | undefined {
+    return this.durableNames.get(path)?.surviving();
+  }
+
   /** Lays down a file, durably, without any operation. */
   setContents(path: string, bytes: Uint8Array): void {
     const inode = new MemoryInode();

@@ -28,6 +28,11 @@ export class MemoryInode {
     return this.seen.slice(0, this.seen.length);
   }
 
+  /** As a crash leaves it that keeps nothing of what was not synced. */
+  surviving(): Uint8Array {
+    return this.durable.slice(0, this.durable.length);
+  }
+
   read(target: Uint8Array, position: number): number {
     const bytes = this.seen.slice(position, Math.min(this.seen.length, position + target.length));
     target.set(bytes);

@@ -31,6 +31,7 @@ export class ProcessLife {
   readonly disk: Disk;
   private readonly ports: LifePorts;
   private readonly sockets = new Set<LivingSocket>();
+  private readonly endings: (() => void)[] = [];
   private held: (() => void)[] | undefined;
 
   constructor(ports: LifePorts) {
@@ -83,6 +84,11 @@ export class ProcessLife {
   end(): void {
     this.isOver = true;
     this.held = undefined;
+    for (const ending of this.endings.splice(0)) ending();
+  }
+
+  onEnd(ending: () => void): void {
+    this.endings.push(ending);
   }
 
   private after(delayMs: number, task: () => void): Timer {

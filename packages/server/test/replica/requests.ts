@@ -18,6 +18,9 @@ import {
 import type { Frame } from "../support/raw-connection.js";
 import type { MemoryClient } from "./replica-world.js";
 
+/** Whoever waits for the reply. */
+export type Caller = Pick<MemoryClient, "call">;
+
 /** Requests as tests say them. Each waits until everything has come about and gives the reply. */
 export const OPEN_ACL: Acl[] = [{ perms: 31, id: { scheme: "world", id: "anyone" } }];
 
@@ -38,33 +41,33 @@ export function createBody(path: string, parts: CreateParts = {}) {
   };
 }
 
-export function create(client: MemoryClient, path: string, parts: CreateParts = {}): Promise<Frame> {
+export function create(client: Caller, path: string, parts: CreateParts = {}): Promise<Frame> {
   return client.call("create", createRequest, createBody(path, parts));
 }
 
-export function createTtl(client: MemoryClient, path: string, ttlMs: number, flags = 5): Promise<Frame> {
+export function createTtl(client: Caller, path: string, ttlMs: number, flags = 5): Promise<Frame> {
   return client.call("createTTL", createTtlRequest, { ...createBody(path, { flags }), ttl: BigInt(ttlMs) });
 }
 
-export function createContainer(client: MemoryClient, path: string): Promise<Frame> {
+export function createContainer(client: Caller, path: string): Promise<Frame> {
   return client.call("createContainer", createRequest, createBody(path, { flags: 4 }));
 }
 
-export function setData(client: MemoryClient, path: string, data: Uint8Array | null, version = -1): Promise<Frame> {
+export function setData(client: Caller, path: string, data: Uint8Array | null, version = -1): Promise<Frame> {
   return client.call("setData", setDataRequest, { path, data, version });
 }
 
-export function remove(client: MemoryClient, path: string, version = -1): Promise<Frame> {
+export function remove(client: Caller, path: string, version = -1): Promise<Frame> {
   return client.call("delete", deleteRequest, { path, version });
 }
 
-export function setAcl(client: MemoryClient, path: string, acl: Acl[] | null, version = -1): Promise<Frame> {
+export function setAcl(client: Caller, path: string, acl: Acl[] | null, version = -1): Promise<Frame> {
   return client.call("setACL", setAclRequest, { path, acl, version });
 }
 
 /** A read whose request is a path and a watch flag. */
 export function read(
-  client: MemoryClient,
+  client: Caller,
   operation: "getData" | "exists" | "getChildren" | "getChildren2",
   path: string,
   watch = false,
@@ -72,11 +75,11 @@ export function read(
   return client.call(operation, getDataRequest, { path, watch });
 }
 
-export function addWatch(client: MemoryClient, path: string, mode: 0 | 1): Promise<Frame> {
+export function addWatch(client: Caller, path: string, mode: 0 | 1): Promise<Frame> {
   return client.call("addWatch", addWatchRequest, { path, mode });
 }
 
-export function authenticate(client: MemoryClient, scheme: string, credential: string): Promise<Frame> {
+export function authenticate(client: Caller, scheme: string, credential: string): Promise<Frame> {
   return client.call("auth", authRequest, { type: 0, scheme, auth: bytes(credential) });
 }
 
@@ -117,7 +120,7 @@ export function multiBody(steps: readonly MultiStep[]): Field<null> {
   };
 }
 
-export function multi(client: MemoryClient, steps: readonly MultiStep[]): Promise<Frame> {
+export function multi(client: Caller, steps: readonly MultiStep[]): Promise<Frame> {
   return client.call("multi", multiBody(steps), null);
 }
 

@@ -1,0 +1,341 @@
+import { ElectionConnections, LocalState, QuorumPeer } from "../../src/ensemble/index.js";
+import { nodeDigester } from "../../src/host/node-world.js";
+import type { Timer } from "../../src/ports/index.js";
+import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica } from "../../src/replica/index.js";
+import { SessionTable } from "../../src/sessions/index.js";
+import {
+  CompressionError,
+  dataDirectory,
+  loadEpochs,
+  prepareDataDirectory,
+  TxnLog,
+  writeSnapshot,
+} from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
+import { type DiskOperation, MemoryDisk } from "../../src/testing/memory-disk.js";
+import { SETTINGS } from "../replica/replica-world.js";
+import type { EnsembleWorld } from "./ensemble-world.js";
+import { ProcessLife } from "./process-life.js";
+
+export const QUORUM_PORT = 2888;
+export const ELECTION_PORT = 3888;
+
+/** Packed snapshots are nothing that an ensemble's behaviour depends on. */
+const NO_COMPRESSION = {
+  pack: () => unsupported(),
+  unpack: () => unsupported(),
+};
+
+function unsupported(): never {
+  throw new CompressionError("snapshots are not packed in this world");
+}
+
+/** One server: its machine with disk and network, and the process that runs on it, if one does. */
+export class EnsembleServer {
+  readonly sid: number;
+  readonly host: string;
+  disk = new MemoryDisk();
+  readonly lines = new KeptLines();
+  /** Why its last process ended by itself. */
+  failure: unknown;
+  /** So much longer everything that is written takes. */
+  extraDiskMs = 0;
+  process: ServerProcess | undefined;
+  private readonly world: EnsembleWorld;
+  /** Operations that the disk has under way. */
+  private readonly waiting = new Set<() => void>();
+
+  constructor(world: EnsembleWorld, sid: number) {
+    this.world = world;
+    this.sid = sid;
+    this.host = `host${sid}`;
+    this.disk.beforeOperation = (operation) => this.diskTime(operation);
+  }
+
+  get isRunning(): boolean {
+    return this.process !== undefined;
+  }
+
+  get replica(): Replica {
+    return this.process!.state!.replica;
+  }
+
+  /** Whether it serves clients as a member, and not a reader who takes what he gets. */
+  get isServing(): boolean {
+    const replica = this.process?.state?.replica;
+    return replica?.isServing === true && !replica.isReadOnly;
+  }
+
+  get isLeading(): boolean {
+    return this.isServing && this.process!.peer!.activity.kind === "leading";
+  }
+
+  /** Of the leader it follows, or is; -1 where there is none. */
+  get epoch(): number {
+    const activity = this.process?.peer?.activity;
+    if (activity === undefined || activity.kind === "looking") return -1;
+    return activity.kind === "leading" ? activity.leader.epoch : activity.learner.epoch;
+  }
+
+  isAt(zxid: number): boolean {
+    const { lastZxid, loggedZxid, addedZxid } = this.replica.pipeline;
+    return lastZxid === zxid && loggedZxid === zxid && addedZxid === zxid;
+  }
+
+  start(): void {
+    if (this.process !== undefined) throw new Error(`server ${this.sid} runs already`);
+    this.failure = undefined;
+    this.process = new ServerProcess(this.world, this);
+  }
+
+  /** The process is gone at once (kill -9): what it had given to the system is written nonetheless. */
+  kill(): void {
+    this.process?.life.end();
+    this.process = undefined;
+    this.world.network.crash(this.host);
+    for (const go of [...this.waiting]) go();
+  }
+
+  /** The machine loses its power: of what was not synced anything may be lost. */
+  crash(): void {
+    this.process?.life.end();
+    this.process = undefined;
+    this.world.network.crash(this.host);
+    this.disk.crash(this.world.random);
+    for (const go of [...this.waiting]) go();
+  }
+
+  /** The machine is down and gets a new disk, with nothing on it. */
+  replaceDisk(): void {
+    this.disk = new MemoryDisk();
+    this.disk.beforeOperation = (operation) => this.diskTime(operation);
+    this.world.witness.onDiskReplaced(this.sid);
+  }
+
+  async restart(): Promise<void> {
+    this.kill();
+    await this.world.pass(1);
+    this.start();
+  }
+
+  fail(error: unknown): void {
+    this.failure = error;
+    this.kill();
+  }
+
+  describe(): string {
+    if (this.process === undefined) return `${this.sid} down${this.failure === undefined ? "" : `: ${this.failure}`}`;
+    const { peer, state, life } = this.process;
+    if (peer === undefined || state === undefined) return `${this.sid} starting`;
+    const { lastZxid, loggedZxid } = state.replica.pipeline;
+    const zxids = `applied 0x${lastZxid.toString(16)}, logged 0x${loggedZxid.toString(16)}`;
+    const serving = this.isServing ? " and serves" : "";
+    return `${this.sid} ${life.isPaused ? "(paused) " : ""}${peer.activity.kind}${serving}, epoch ${this.epoch}, ${zxids}`;
+  }
+
+  /** Whoever lists and reads does not wait; what is written takes its time. */
+  private diskTime({ kind }: DiskOperation): Promise<void> | undefined {
+    if (kind === "list" || kind === "open" || kind === "read") return undefined;
+    const { min, max } = this.world.diskMs;
+    const ms = this.extraDiskMs + min + this.world.random.below(max - min + 1);
+    if (ms === 0) return undefined;
+    return new Promise((resolve) => {
+      const go = () => {
+        this.waiting.delete(go);
+        timer.cancel();
+        resolve();
+      };
+      this.waiting.add(go);
+      const timer: Timer = this.world.scheduler.after(ms, go);
+    });
+  }
+}
+
+/** A process from its start to its end: what `service` does for a real one. */
+export class ServerProcess {
+  readonly life: ProcessLife;
+  state: LocalState | undefined;
+  peer: QuorumPeer | undefined;
+  private readonly world: EnsembleWorld;
+  private readonly server: EnsembleServer;
+  private log!: TxnLog;
+  private snapshotDue = 0;
+  private snapshot: Promise<void> = Promise.resolve();
+  private abandoned = false;
+
+  constructor(world: EnsembleWorld, server: EnsembleServer) {
+    this.world = world;
+    this.server = server;
+    this.life = new ProcessLife({
+      scheduler: world.scheduler,
+      network: world.network.of(server.host),
+      disk: server.disk,
+      tap: { port: QUORUM_PORT, begin: () => world.witness.tap(server) },
+    });
+    this.begin().catch((error: unknown) => this.onFatal(error));
+  }
+
+  private readonly onFatal = (error: unknown): void => this.life.run(() => this.server.fail(error));
+
+  private async begin(): Promise<void> {
+    const { world, life, server } = this;
+    const { options, clock } = world;
+    const { disk, scheduler } = life;
+    const logger = server.lines;
+    const directory = dataDirectory(disk, "/data");
+    await prepareDataDirectory(disk, directory, true, logger);
+    const load: LoadDatabase = {
+      disk,
+      directory,
+      compression: NO_COMPRESSION,
+      logger,
+      hashSeed: 1,
+      treeDigestEnabled: true,
+      trustEmptySnapshot: false,
+      autocreateDatabase: options.autocreateDatabase,
+      entryBytesMax: SETTINGS.txnBytesMax,
+    };
+    const database = await loadDatabase(load);
+    const { recovered } = database;
+    this.log = new TxnLog({ disk, directory: directory.logDirectory, clock, logger }, { preAllocBytes: 8 << 10 });
+    const epochs = await loadEpochs(disk, directory.snapDirectory, recovered.lastZxid, logger);
+    const state = new LocalState(
+      {
+        disk,
+        directory,
+        log: this.log,
+        load,
+        scheduler,
+        logger,
+        snapshotSizeFactor: options.snapshotSizeFactor,
+        makeReplica: (content, lastZxid) => this.makeReplica(content, lastZxid),
+        abandonSnapshots: () => this.abandonSnapshots(),
+      },
+      this.makeReplica(database, Math.max(0, recovered.lastZxid)),
+      epochs,
+      recovered.lastZxid < 0,
+    );
+    this.state = state;
+    if (recovered.snapshot === undefined && recovered.lastZxid === 0) await this.writeSnapshot(state.replica);
+    this.peer = this.makePeer(state);
+    await this.peer.start();
+    this.tick();
+  }
+
+  private makePeer(state: LocalState): QuorumPeer {
+    const { world, life, server } = this;
+    const { options, clock, config, random } = world;
+    const { network, scheduler } = life;
+    const logger = server.lines;
+    const connections = new ElectionConnections({
+      myid: server.sid,
+      config,
+      network,
+      scheduler,
+      logger,
+      connectTimeoutMs: 5000,
+      handshakeTimeoutMs: options.syncLimitTicks * options.tickTimeMs,
+      bindRetries: 3,
+      listensOnAllAddresses: false,
+      multiAddress: false,
+    });
+    return new QuorumPeer({
+      settings: {
+        ...options,
+        myid: server.sid,
+        config,
+        connectToLeaderLimitTicks: 0,
+        leaderConnectRetryDelayMs: 100,
+        observerReconnectDelayMsMax: 0,
+        observerElectionDelayMsMax: 200,
+        quorumListensOnAllAddresses: false,
+        packetBytesMax: SETTINGS.txnBytesMax,
+      },
+      electionOptions: {
+        minNotificationIntervalMs: 200,
+        maxNotificationIntervalMs: options.maxNotificationIntervalMs,
+        finalizeWaitMs: 200,
+      },
+      connections,
+      state,
+      network,
+      scheduler,
+      clock,
+      random,
+      logger,
+      onFatal: this.onFatal,
+    });
+  }
+
+  private makeReplica(content: DatabaseContent, lastZxid: number): Replica {
+    const { world, life, server } = this;
+    const { options, clock } = world;
+    const sessions = new SessionTable(options.tickTimeMs, clock.monotonicMs());
+    for (const [key, { idHigh, idLow, timeoutMs }] of content.sessions)
+      sessions.add(key, idHigh, idLow, timeoutMs, clock.monotonicMs());
+    world.witness.onLoaded(server.sid, lastZxid);
+    const replica: Replica = new Replica(
+      {
+        settings: { ...SETTINGS, ...options, serverId: server.sid },
+        tree: content.tree,
+        quotas: content.quotas,
+        sessions,
+        lastZxid,
+        log: {
+          append: async (batch) => {
+            await this.log.append(batch);
+            world.witness.onLogged(server.sid, batch);
+          },
+        },
+        committedLog: { txnsMin: options.commitLogCount, bytesMax: options.commitLogBytesMax },
+        clock,
+        scheduler: life.scheduler,
+        digester: nodeDigester("sha1"),
+        logger: server.lines,
+      },
+      {
+        onDurable: (txns) => this.onDurable(txns),
+        onRoundEnd: () => this.onRoundEnd(replica),
+        onFatal: this.onFatal,
+      },
+    );
+    return replica;
+  }
+
+  private tick(): void {
+    this.state!.replica.tick();
+    this.life.scheduler.after(this.world.options.tickTimeMs / 2, () => this.tick());
+  }
+
+  // Snapshots: every so many txns, as the log rolls.
+
+  private onDurable(txns: number): void {
+    this.snapshotDue += txns;
+    if (this.snapshotDue >= this.world.options.snapCount) this.log.roll();
+  }
+
+  private onRoundEnd(replica: Replica): void {
+    if (this.snapshotDue < this.world.options.snapCount) return;
+    this.snapshotDue = 0;
+    // One that fails loses nothing: the log has everything.
+    this.snapshot = this.writeSnapshot(replica).catch((error: unknown) => {
+      this.server.lines.error({ error: String(error) }, "A snapshot could not be written");
+    });
+  }
+
+  private async writeSnapshot(replica: Replica): Promise<void> {
+    const { disk, scheduler } = this.life;
+    const pause = async () => {
+      if (this.abandoned) throw new Error("the tree is not this server's any more");
+      await new Promise<void>((resolve) => scheduler.soon(resolve));
+    };
+    const source = replica.snapshot();
+    await writeSnapshot({ disk, directory: "/data/version-2", source, logger: this.server.lines, pause });
+  }
+
+  private async abandonSnapshots(): Promise<void> {
+    this.abandoned = true;
+    await this.snapshot;
+    this.abandoned = false;
+  }
+}

@@ -1,0 +1,222 @@
+import { crc32 } from "node:zlib";
+import { PACKET } from "@watchkeeper/wire";
+import type { EpochName, LogBatch } from "../../src/storage/index.js";
+import { continuesHistory, counterOf, type EnsembleConfig, epochOf, formatZxid } from "../../src/zab/index.js";
+import type { EnsembleServer } from "./ensemble-server.js";
+import { PacketTap } from "./packet-tap.js";
+
+/**
+ * Looks on while servers run, and notes what must never be: the safety properties of the protocol reference
+ * (section 16, S1 to S18), as far as they can be seen from outside: on the disks, on the wire between the servers,
+ * and in what is served.
+ *
+ * It knows for itself what is durable: an append counts when the log has said that it is on the disk. What a
+ * server says about that is not believed.
+ */
+export class ProtocolWitness {
+  readonly violations: string[] = [];
+  /** The last zxid that any server has served: committed, and never to be lost. */
+  committed = 0;
+  private readonly config: EnsembleConfig;
+  /** The end of each server's history on its disk. */
+  private readonly durable = new Map<number, number>();
+  /** Of every txn that was ever logged: what it was. */
+  private readonly contents = new Map<number, string>();
+  /** Tree and sessions by the zxid at which they were served. */
+  private readonly digests = new Map<number, string>();
+  /** Who completed discovery in an epoch, and where its own history ended. */
+  private readonly leaders = new Map<number, { readonly sid: number; readonly historyZxid: number }>();
+  /** What each server has served. */
+  private readonly served = new Map<number, number>();
+  private readonly epochs = new Map<string, number>();
+
+  constructor(config: EnsembleConfig) {
+    this.config = config;
+  }
+
+  get establishedEpochs(): number {
+    return this.leaders.size;
+  }
+
+  durableThrough(sid: number): number {
+    return this.durable.get(sid) ?? 0;
+  }
+
+  private note(rule: string, sentence: string): void {
+    if (this.violations.length < 20) this.violations.push(`${rule}: ${sentence}`);
+  }
+
+  // The disk.
+
+  /** A server has loaded its history from the disk, or has taken over a snapshot. */
+  onLoaded(sid: number, lastZxid: number): void {
+    this.durable.set(sid, lastZxid);
+  }
+
+  onDiskReplaced(sid: number): void {
+    this.durable.delete(sid);
+    this.served.delete(sid);
+    for (const name of EPOCHS) this.epochs.delete(`${sid} ${name}`);
+  }
+
+  /** The batch is on the server's disk. */
+  onLogged(sid: number, batch: LogBatch): void {
+    let last = this.durableThrough(sid);
+    for (let entry = 0; entry < batch.count; entry++) {
+      const zxid = batch.zxid(entry);
+      if (!continuesHistory(last, zxid))
+        this.note("S13", `server ${sid} logged ${formatZxid(zxid)} behind ${formatZxid(last)}`);
+      last = zxid;
+      const payload = batch.writer.bytes.subarray(batch.payloadStart(entry), batch.payloadEnd(entry));
+      const content = `${payload.length} bytes, ${crc32(payload)}`;
+      const known = this.contents.get(zxid);
+      if (known !== undefined && known !== content)
+        this.note("S3", `${formatZxid(zxid)} is ${content} at server ${sid} and ${known} elsewhere`);
+      this.contents.set(zxid, content);
+    }
+    this.durable.set(sid, last);
+  }
+
+  private hasQuorum(zxid: number): boolean {
+    const holders = [...this.config.voters].filter((sid) => this.durableThrough(sid) >= zxid);
+    return this.config.verifier.containsQuorum(new Set(holders));
+  }
+
+  // The wire.
+
+  /** For one connection that the server has. */
+  tap(server: EnsembleServer): (bytes: Uint8Array) => void {
+    const tap = new PacketTap((type, zxid) => this.onSent(server, type, zxid));
+    return (bytes) => tap.push(bytes);
+  }
+
+  private onSent(server: EnsembleServer, type: number, zxid: number): void {
+    switch (type) {
+      case PACKET.leaderInfo:
+        this.requireEpoch(server, "acceptedEpoch", epochOf(zxid), "LEADERINFO");
+        return;
+      case PACKET.ackEpoch:
+        this.requireEpoch(server, "acceptedEpoch", server.epoch, "ACKEPOCH");
+        return;
+      case PACKET.newLeader:
+        this.onNewLeader(server, epochOf(zxid));
+        return;
+      case PACKET.ack:
+        this.onAck(server, zxid);
+        return;
+      case PACKET.commit:
+      case PACKET.inform:
+        // What is older was committed with the epoch, or is offered before it is established.
+        if (epochOf(zxid) === server.epoch && !this.hasQuorum(zxid))
+          this.note("S15", `server ${server.sid} committed ${formatZxid(zxid)}: ${this.holders()}`);
+        return;
+    }
+  }
+
+  private onNewLeader(server: EnsembleServer, epoch: number): void {
+    this.requireEpoch(server, "currentEpoch", epoch, "NEWLEADER");
+    const known = this.leaders.get(epoch);
+    if (known === undefined) {
+      const historyZxid = this.durableThrough(server.sid);
+      this.leaders.set(epoch, { sid: server.sid, historyZxid });
+      if (historyZxid < this.committed)
+        this.note(
+          "S11",
+          `the history of server ${server.sid}, leader of epoch ${epoch}, ends at ${formatZxid(historyZxid)}; ${formatZxid(this.committed)} was committed`,
+        );
+    } else if (known.sid !== server.sid) this.note("S1", `epoch ${epoch} has the leaders ${known.sid} and ${server.sid}`);
+  }
+
+  private onAck(server: EnsembleServer, zxid: number): void {
+    const durable = this.durableThrough(server.sid);
+    if (counterOf(zxid) > 0) {
+      if (durable < zxid)
+        this.note("S14", `server ${server.sid} acknowledged ${formatZxid(zxid)}, its disk has ${formatZxid(durable)}`);
+      return;
+    }
+    this.requireEpoch(server, "currentEpoch", epochOf(zxid), "the ACK of NEWLEADER");
+    const { historyZxid } = this.leaders.get(epochOf(zxid)) ?? { historyZxid: 0 };
+    if (durable < historyZxid)
+      this.note(
+        "S14",
+        `server ${server.sid} acknowledged epoch ${epochOf(zxid)} with ${formatZxid(durable)} on its disk, and not ${formatZxid(historyZxid)}`,
+      );
+  }
+
+  private requireEpoch(server: EnsembleServer, name: EpochName, epoch: number, before: string): void {
+    const onDisk = epochOnDisk(server, name);
+    if (onDisk < epoch)
+      this.note("S14", `server ${server.sid} sent ${before} for epoch ${epoch} with ${name} ${onDisk} on its disk`);
+  }
+
+  // What is served.
+
+  /** To be called after every step of the world. */
+  look(servers: readonly EnsembleServer[]): void {
+    for (const server of servers) {
+      const pipeline = server.process?.state?.replica.pipeline;
+      if (pipeline === undefined) continue;
+      if (pipeline.loggedZxid < this.durableThrough(server.sid)) this.durable.set(server.sid, pipeline.loggedZxid);
+      if (server.isServing) this.lookAtServing(server);
+    }
+  }
+
+  /** What a server in an epoch has applied is committed: it is on a quorum's disks, and the same everywhere. */
+  private lookAtServing(server: EnsembleServer): void {
+    const { sid, replica, epoch } = server;
+    const { lastZxid } = replica;
+    const before = this.served.get(sid) ?? -1;
+    if (lastZxid === before) return;
+    if (lastZxid < before) this.note("S12", `server ${sid} serves ${formatZxid(lastZxid)} after ${formatZxid(before)}`);
+    this.served.set(sid, lastZxid);
+    if (!this.leaders.has(epoch)) this.note("S18", `server ${sid} serves in epoch ${epoch}, which has no leader`);
+    if (this.durableThrough(sid) < lastZxid)
+      this.note("S14", `server ${sid} serves ${formatZxid(lastZxid)}, and has it not on its disk`);
+    if (lastZxid > this.committed) {
+      this.committed = lastZxid;
+      if (!this.hasQuorum(lastZxid))
+        this.note("S15", `server ${sid} applied ${formatZxid(lastZxid)}: ${this.holders()}`);
+    }
+    this.compareState(server, lastZxid);
+  }
+
+  private compareState({ sid, replica }: EnsembleServer, zxid: number): void {
+    const { high, low } = replica.tree.digest;
+    const sessions = [...replica.sessions.all()].map(({ key }) => key.toString(16)).sort();
+    const digest = `${high.toString(16)}.${low.toString(16)}, sessions ${sessions.join(" ")}`;
+    const known = this.digests.get(zxid);
+    if (known !== undefined && known !== digest)
+      this.note("S17", `at ${formatZxid(zxid)} server ${sid} has ${digest}, another had ${known}`);
+    this.digests.set(zxid, digest);
+  }
+
+  /** S2, for servers that may have lost something a moment ago: to be called when they are up. */
+  lookAtEpochs(servers: readonly EnsembleServer[]): void {
+    for (const server of servers) {
+      for (const name of EPOCHS) {
+        const key = `${server.sid} ${name}`;
+        const epoch = epochOnDisk(server, name);
+        const before = this.epochs.get(key) ?? 0;
+        if (epoch < before) this.note("S2", `${name} of server ${server.sid} was ${before} and is ${epoch}`);
+        this.epochs.set(key, epoch);
+      }
+      const [accepted, current] = [epochOnDisk(server, "acceptedEpoch"), epochOnDisk(server, "currentEpoch")];
+      if (current > accepted) this.note("S2", `server ${server.sid} has currentEpoch ${current} above ${accepted}`);
+      const last = epochOf(this.durableThrough(server.sid));
+      if (last > accepted) this.note("S2", `server ${server.sid} has txns of epoch ${last} above ${accepted}`);
+    }
+  }
+
+  private holders(): string {
+    const all = [...this.config.members.keys()];
+    return `on the disks are ${all.map((sid) => `${sid}: ${formatZxid(this.durableThrough(sid))}`).join(", ")}`;
+  }
+}
+
+const EPOCHS: readonly EpochName[] = ["acceptedEpoch", "currentEpoch"];
+
+/** What a power cut now would leave; -1 for nothing. */
+function epochOnDisk(server: EnsembleServer, name: EpochName): number {
+  const bytes = server.disk.surviving(`/data/version-2/${name}`);
+  return bytes === undefined || bytes.length === 0 ? -1 : Number(Buffer.from(bytes).toString());
+}
