@@ -130,16 +130,7 @@ export class Client {
   constructor({ requester, stateListeners, onBackgroundError }: ClientParts) {
     this.requester = requester;
     this.stateListeners = stateListeners;
-    const ownerOf = async (path: string, watch: WatchListener) => (await this.exists(path, { watch }))?.ephemeralOwner;
-    const client = this;
-    const host = {
-      get sessionId() {
-        return client.sessionId;
-      },
-      create: (path: string, data: NodeContent, options: CreateOptions) => this.create(path, data, options),
-      ownerOf,
-    };
-    this.ephemerals = new RestoredEphemerals(host, onBackgroundError);
+    this.ephemerals = new RestoredEphemerals(this, onBackgroundError);
     this.closed = new Promise((resolve) => {
       stateListeners.add((event) => {
         if (event.kind !== "session") return;
@@ -251,8 +242,9 @@ export class Client {
     if (path === "/") return Promise.reject(badArguments("delete", path, "the root cannot be deleted"));
     const version = options.version ?? ANY_VERSION;
     const body = (serverPath: string) => ({ path: serverPath, version });
-    this.ephemerals.onDeleted(path);
-    return this.callAt("delete", path, requests.delete, body, options, { expected: expectedVersion(options) });
+    const details = { expected: expectedVersion(options) };
+    const deleted = this.callAt("delete", path, requests.delete, body, options, details);
+    return this.ephemerals.isEmpty ? deleted : deleted.then(() => this.ephemerals.onDeleted(path));
   }
 
   /**
@@ -562,8 +554,9 @@ export class Client {
   /**
    * The changes of a node, or of a whole subtree, as they come. The watch is registered at once, not
    * with the first step of the loop; leaving the loop removes it. On servers before 3.6, which have no
-   * such watches, one-shot watches are registered again and again; of several changes in quick
-   * succession only the last is told there.
+   * such watches, one-shot watches are registered again and again, and on servers before 3.9 so for the
+   * second of two streams of one path that differ in `recursive`; of several changes in quick succession
+   * only the last is told then.
    *
    * The stream ends when the client is closed and throws SESSION_EXPIRED when the session is lost.
    *
@@ -582,7 +575,9 @@ export class Client {
         const mode = recursive ? "persistent-recursive" : "persistent";
         const watch = new PersistentWatch(this.requester, path, mode, listener, "watch");
         stop = () => watch.remove();
-        if (!this.hasNoPersistentWatches) {
+        // Nothing is awaited where no other mode is there: the table has the watch when `watch` returns.
+        const isTaken = this.hasOtherMode(path, mode) && (await this.keepsOneMode(path, mode));
+        if (!this.hasNoPersistentWatches && !isTaken) {
           try {
             await watch.addThroughReconnects({ signal });
             return;
@@ -656,6 +651,23 @@ export class Client {
     if (options.ttlMs !== undefined) return this.requester.request(requests.createTTL, body, options, { path });
     const request = options.mode === "container" ? requests.createContainer : requests.create2;
     return this.requester.request(request, body, options, { path });
+  }
+
+  private hasOtherMode(path: string, mode: PersistentWatchMode): boolean {
+    return this.requester.half.watches.has(mode === "persistent" ? "recursive" : "persistent", this.toServer(path));
+  }
+
+  /**
+   * Servers before 3.9 keep one mode for a path and a client: a second one would end the stream that has
+   * the first. They can be told by not knowing how to check for a mode.
+   */
+  private async keepsOneMode(path: string, mode: PersistentWatchMode): Promise<boolean> {
+    try {
+      await this.hasWatch(path, mode, { whenSuspended: "wait" });
+      return false;
+    } catch (error) {
+      return hasCode(error, "MARSHALLING_ERROR", "UNIMPLEMENTED");
+    }
   }
 
   private async createCarefully(path: string, data: NodeContent, options: CreateOptions): Promise<string> {

@@ -100,6 +100,7 @@ describe.each(letters)("in an ensemble %s", (mix) => {
     await leader.kill();
     await leader.start();
     await ensemble.untilAllServe(60_000);
+    await client.setData("/counter", "in the new epoch");
     expect(await epochOf(await ensemble.leader())).toBeGreaterThan(1000);
     expect(await disagreements(ensemble)).toEqual([]);
   });
@@ -178,6 +179,7 @@ describe.each(letters)("in an ensemble %s", (mix) => {
   });
 });
 
+/** Of the last txn it has applied: there must have been one in the epoch. */
 async function epochOf(member: Member): Promise<number> {
   return Math.floor(((await member.view())?.zxid ?? 0) / 2 ** 32);
 }

@@ -1,3 +1,4 @@
+import type { Stat } from "@watchkeeper/wire";
 import { hasCode } from "../errors.js";
 import type { CreateOptions, NodeContent } from "../operations/create-options.js";
 import type { WatchEvent } from "../session/index.js";
@@ -6,7 +7,7 @@ import type { WatchEvent } from "../session/index.js";
 export interface EphemeralHost {
   readonly sessionId: bigint;
   create(path: string, data: NodeContent, options: CreateOptions): Promise<string>;
-  ownerOf(path: string, watch: (event: WatchEvent) => void): Promise<bigint | undefined>;
+  exists(path: string, options: { watch: (event: WatchEvent) => void }): Promise<Stat | null>;
 }
 
 interface Remembered {
@@ -19,7 +20,8 @@ interface Remembered {
  * has been opened. A node that somebody else has there by then is waited for.
  */
 export class RestoredEphemerals {
-  private readonly nodes = new Map<string, Remembered>();
+  /** Made for the first promise. */
+  private nodes: Map<string, Remembered> | undefined;
   private readonly host: EphemeralHost;
   private readonly onError: (error: unknown, path: string) => void;
   private isLost = false;
@@ -30,21 +32,22 @@ export class RestoredEphemerals {
   }
 
   get isEmpty(): boolean {
-    return this.nodes.size === 0;
+    return this.nodes === undefined || this.nodes.size === 0;
   }
 
   onCreated(path: string, data: NodeContent, options: CreateOptions): void {
     const { acl, mode } = options;
+    this.nodes ??= new Map();
     this.nodes.set(path, { data, options: { acl, mode, parents: options.parents, whenSuspended: "wait" } });
   }
 
   onWritten(path: string, data: NodeContent): void {
-    const node = this.nodes.get(path);
+    const node = this.nodes?.get(path);
     if (node !== undefined) node.data = data;
   }
 
   onDeleted(path: string): void {
-    this.nodes.delete(path);
+    this.nodes?.delete(path);
   }
 
   onSessionEvent(event: WatchEvent): void {
@@ -52,12 +55,12 @@ export class RestoredEphemerals {
     if (event.state === "lost") this.isLost = true;
     if (event.state !== "connected" || !this.isLost) return;
     this.isLost = false;
-    for (const path of this.nodes.keys()) void this.restore(path);
+    for (const path of this.nodes?.keys() ?? []) void this.restore(path);
   }
 
   private async restore(path: string): Promise<void> {
     for (;;) {
-      const node = this.nodes.get(path);
+      const node = this.nodes?.get(path);
       if (node === undefined) return;
       const { sessionId } = this.host;
       try {
@@ -82,12 +85,13 @@ export class RestoredEphemerals {
       tell = resolve;
     });
     try {
-      const owner = await this.host.ownerOf(path, (event) => {
+      const watch = (event: WatchEvent): void => {
         if (event.kind === "deleted" || event.kind === "dataChanged") tell(true);
         else if (event.kind === "session" && event.state === "lost") tell(false);
-      });
-      if (owner === undefined) return true;
-      return owner === sessionId ? false : await gone;
+      };
+      const stat = await this.host.exists(path, { watch });
+      if (stat === null) return true;
+      return stat.ephemeralOwner === sessionId ? false : await gone;
     } catch (error) {
       return hasCode(error, "CONNECTION_LOSS");
     }

@@ -46,7 +46,8 @@ const XID_MAX = 0x7fffffff;
 export class Exchange {
   readonly watches = new WatchTable();
   readonly deliveries: Delivery[] = [];
-  private readonly deadlines = new DeadlineWheel();
+  /** Made for the first call that has a deadline. */
+  private deadlines: DeadlineWheel | undefined;
   private readonly credentials = new Credentials();
   /** Submitted while there was no connection; sent first thing on the next. */
   private readonly waiting = new CallQueue();
@@ -77,13 +78,16 @@ export class Exchange {
   }
 
   get nextDeadlineMs(): number {
-    return this.deadlines.nextMs;
+    return this.deadlines === undefined ? Number.POSITIVE_INFINITY : this.deadlines.nextMs;
   }
 
   /** Every call comes by here first; `wait`, `send` or `fail` follows. */
   accept(call: Call, nowMs: number): void {
     this.counters.calls++;
-    if (call.timeoutMs > 0) this.deadlines.add(call, nowMs + call.timeoutMs);
+    if (call.timeoutMs > 0) {
+      this.deadlines ??= new DeadlineWheel();
+      this.deadlines.add(call, nowMs + call.timeoutMs);
+    }
     const watch = call.addsWatch;
     // Before its request is answered, so that a reconnect in between carries it to the next server.
     if (watch !== undefined) this.watches.add(watch.kind, watch.path, watch.listener);
@@ -193,7 +197,7 @@ export class Exchange {
 
   /** Fails the calls whose deadline has passed. Those in flight keep their place: their replies still come. */
   failDue(nowMs: number, waitingFor: string): void {
-    for (const call of this.deadlines.takeDue(nowMs)) {
+    for (const call of this.deadlines?.takeDue(nowMs) ?? []) {
       this.counters.callsTimedOut++;
       const details = `${call.timeoutMs} ms, waiting for ${call.xid === 0 ? "a connection" : waitingFor}`;
       this.fail(call, { code: "REQUEST_TIMEOUT", outcome: outcomeWithoutAnswer(call), details });
@@ -273,7 +277,7 @@ export class Exchange {
 
   private complete(call: Call): void {
     call.isOver = true;
-    this.deadlines.remove(call);
+    this.deadlines?.remove(call);
     this.deliveries.push(call);
   }
 

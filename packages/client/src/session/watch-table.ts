@@ -19,16 +19,20 @@ export const WATCH_KINDS = ["data", "exist", "child", "persistent", "recursive"]
 
 type PathTable = Map<string, Set<WatchListener>>;
 
+/** What a kind has before its first watch; never added to. Most of ten thousand idle clients watch little. */
+const NO_PATHS: PathTable = new Map();
+
 export class WatchTable {
   private readonly tables: Record<WatchKind, PathTable> = {
-    data: new Map(),
-    exist: new Map(),
-    child: new Map(),
-    persistent: new Map(),
-    recursive: new Map(),
+    data: NO_PATHS,
+    exist: NO_PATHS,
+    child: NO_PATHS,
+    persistent: NO_PATHS,
+    recursive: NO_PATHS,
   };
 
   add(kind: WatchKind, path: string, listener: WatchListener): void {
+    if (this.tables[kind] === NO_PATHS) this.tables[kind] = new Map();
     const table = this.tables[kind];
     const listeners = table.get(path);
     if (listeners === undefined) table.set(path, new Set([listener]));

@@ -154,6 +154,16 @@ export class ScriptedSession {
     return this.call(requests.getDataOnly, { path, watch: watch !== undefined }, watch);
   }
 
+  addWatch(path: string, listener: WatchListener): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const details = { path, addsWatch: { kind: "persistent", path, listener } } as const;
+      const { chroot } = this.machine;
+      const call = new ClientCall(requests.addWatch, { path, mode: 0 }, chroot, resolve, reject, details);
+      this.machine.submit(call, this.nowMs);
+      this.settleOutput();
+    });
+  }
+
   addCredential(scheme: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const call = new ClientCall(requests.auth, undefined, this.machine.chroot, resolve, reject, { path: scheme });

@@ -22,6 +22,10 @@ export async function sendHistory(
   onDisk: HistoryOnDisk,
   peerLastZxid: number,
 ): Promise<"DIFF" | "TRUNC" | "SNAP"> {
+  if (leader.parts.settings.alwaysSendsSnapshot) {
+    await sendSnapshot(handler, leader, replica);
+    return "SNAP";
+  }
   for (;;) {
     const end = historyEnd(leader, replica);
     const first = memoryStart(replica, end);

@@ -248,6 +248,7 @@ export class Leader implements Role {
     for (const handler of this.handlers) handler.joinProposals(this.proposals);
     this.committedZxid = makeZxid(this.epoch, 0);
     replica.proposer.beginAfter(this.committedZxid);
+    replica.setConfig(settings.config.text, settings.config.version);
     this.startedMs = this.parts.clock.monotonicMs();
     replica.serve(this);
     this.parts.onEstablished(this.epoch);

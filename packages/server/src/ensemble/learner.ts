@@ -161,7 +161,7 @@ export class Learner implements Role {
   /** ACKEPOCH: the promise is on the disk. */
   private ackEpoch(link: PacketLink, _proof: AcceptedEpochOnDisk, currentEpoch: number): void {
     const writer = link.writer();
-    const at = beginQuorumPacket(writer, PACKET.ackEpoch, this.parts.state.lastLoggedZxid);
+    const at = beginQuorumPacket(writer, PACKET.ackEpoch, this.parts.state.syncFromZxid);
     writer.int(currentEpoch);
     endQuorumPacket(writer, at);
   }
@@ -179,6 +179,7 @@ export class Learner implements Role {
     this.pending = pending;
     this.ackedZxid = pipeline.loggedZxid;
     pipeline.observer = this;
+    this.replica.setConfig(this.settings.config.text, this.settings.config.version);
     this.replica.serve(this);
     pipeline.commitThrough(pending.lastCommitted);
     onEstablished(this.epoch);

@@ -47,12 +47,18 @@ export class LocalState implements ServerState {
   private readonly parts: LocalStateParts;
   epochs: Epochs;
   private isUninitialized: boolean;
+  /** This history cannot be brought to join the leader's. It still counts in elections: what it holds may be committed. */
+  private needsSnapshot = false;
+
+  /** Where this process took the log over; from then on it is written without a hole. */
+  private readonly wholeFromZxid: number;
 
   constructor(parts: LocalStateParts, replica: Replica, epochs: Epochs, isUninitialized: boolean) {
     this.parts = parts;
     this.replica = replica;
     this.epochs = epochs;
     this.isUninitialized = isUninitialized;
+    this.wholeFromZxid = replica.pipeline.loggedZxid;
     this.history = {
       reaches: async (peerZxid, throughZxid) => await this.reaches(peerZxid, throughZxid),
       read: async (afterZxid, throughZxid, onTxn, pause) => await this.read(afterZxid, throughZxid, onTxn, pause),
@@ -61,6 +67,10 @@ export class LocalState implements ServerState {
 
   get lastLoggedZxid(): number {
     return this.isUninitialized ? -1 : this.replica.pipeline.loggedZxid;
+  }
+
+  get syncFromZxid(): number {
+    return this.needsSnapshot ? -1 : this.lastLoggedZxid;
   }
 
   async acceptEpoch(epoch: number): Promise<AcceptedEpochOnDisk> {
@@ -89,11 +99,9 @@ export class LocalState implements ServerState {
     await log.close();
     const outcome = await truncateHistory(disk, directory, zxid, { entryBytesMax: load.entryBytesMax });
     if (outcome === "impossible") {
-      await discardHistory(disk, directory);
-      await this.reload();
-      this.isUninitialized = true;
+      this.needsSnapshot = true;
       throw new LinkError(
-        `the history cannot be cut at ${formatZxid(zxid)}, for no snapshot and log of this server lead up to it: it is discarded, and the leader is asked for its own`,
+        `the history cannot be cut at ${formatZxid(zxid)}, for no snapshot and log of this server lead up to it: the leader is asked for a snapshot of its own`,
       );
     }
     if (zxid < pipeline.lastZxid) await this.reload();
@@ -108,9 +116,13 @@ export class LocalState implements ServerState {
     await log.close();
     const replica = this.parts.makeReplica(content, zxid);
     const pause = () => new Promise<void>((resolve) => this.parts.scheduler.soon(resolve));
-    await writeSnapshot({ disk, directory: directory.snapDirectory, source: replica.snapshot(), logger, pause });
+    const source = replica.snapshot();
+    const { path } = await writeSnapshot({ disk, directory: directory.snapDirectory, source, logger, pause });
+    // Nothing of before may be read again: an older snapshot, or a log beyond this one, is another history.
+    await discardHistory(disk, directory, path);
     this.replica = replica;
     this.isUninitialized = false;
+    this.needsSnapshot = false;
   }
 
   private async reload(): Promise<void> {
@@ -125,7 +137,7 @@ export class LocalState implements ServerState {
     const { entryBytesMax } = load;
     const txnBytesMax = (await this.newestSnapshotBytes()) * snapshotSizeFactor;
     const survey = await surveyHistory(
-      { disk, logDirectory, afterZxid, throughZxid, entryBytesMax },
+      { disk, logDirectory, afterZxid, throughZxid, wholeFromZxid: this.wholeFromZxid, entryBytesMax },
       txnBytesMax === 0 ? Number.POSITIVE_INFINITY : txnBytesMax,
     );
     return survey.kind === "whole";
@@ -151,8 +163,9 @@ export class LocalState implements ServerState {
   ): Promise<void> {
     const { disk, directory, load } = this.parts;
     const { entryBytesMax } = load;
-    const range = { disk, logDirectory: directory.logDirectory, afterZxid, throughZxid, entryBytesMax };
-    const history = readHistory(range);
+    const { logDirectory } = directory;
+    const { wholeFromZxid } = this;
+    const history = readHistory({ disk, logDirectory, afterZxid, throughZxid, wholeFromZxid, entryBytesMax });
     for (let next = await history.next(); ; next = await history.next()) {
       if (next.done === true) {
         if (next.value.kind === "gap") throw new LinkError(`this server's own log has a gap: ${next.value.reason}`);

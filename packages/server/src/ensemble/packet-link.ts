@@ -140,7 +140,7 @@ export class PacketLink {
 
   /**
    * From now on every packet goes to `onPacket` as it comes; `onEnd` is told, once, when the connection is over.
-   * @param silenceMsMax the connection ends where nothing comes for so long, or for up to twice as long
+   * @param silenceMsMax the connection ends where nothing comes for so long, or for up to an eighth longer
    */
   handOn(onPacket: (packet: PacketView) => void, onEnd: (error: LinkError) => void, silenceMsMax: number): void {
     this.handler = onPacket;
@@ -154,10 +154,11 @@ export class PacketLink {
   }
 
   /** One timer for a connection, and none for a packet. */
-  private watchSilence(silenceMsMax: number): void {
+  private watchSilence(silenceMsMax: number, quietSteps = 0): void {
     this.heard = false;
-    this.silence = this.scheduler.after(silenceMsMax, () => {
-      if (this.heard) this.watchSilence(silenceMsMax);
+    this.silence = this.scheduler.after(silenceMsMax / SILENCE_STEPS, () => {
+      const steps = this.heard ? 0 : quietSteps + 1;
+      if (steps < SILENCE_STEPS) this.watchSilence(silenceMsMax, steps);
       else this.fail(`nothing came from it for ${silenceMsMax} ms (syncLimit)`);
     });
   }
@@ -347,4 +348,5 @@ export class PacketLink {
   }
 }
 
+const SILENCE_STEPS = 8;
 const FIRST_OUTPUT_BYTES = 1 << 10;

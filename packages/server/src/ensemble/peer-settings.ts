@@ -21,6 +21,8 @@ export interface PeerSettings {
   /** Whether a leader serves clients itself. */
   readonly leaderServes: boolean;
   readonly readOnlyModeEnabled: boolean;
+  /** A learner is always sent a snapshot, whatever it has: to try that out. */
+  readonly alwaysSendsSnapshot: boolean;
   /** Sent to a learner and not taken by it: above this it is given up. */
   readonly learnerBytesMax: number;
   /** The longest packet's data. */

@@ -9,6 +9,8 @@ export interface ServerState {
   readonly replica: Replica;
   /** The end of this server's history on disk; -1 where it has no database and must not vote. */
   readonly lastLoggedZxid: number;
+  /** What a leader is told of the end of this history: -1 asks for a snapshot. */
+  readonly syncFromZxid: number;
   readonly epochs: Epochs;
   acceptEpoch(epoch: number): Promise<AcceptedEpochOnDisk>;
   enterEpoch(epoch: number): Promise<CurrentEpochOnDisk>;

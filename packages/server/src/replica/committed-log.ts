@@ -9,6 +9,8 @@ import type { LogBatch } from "../storage/index.js";
 export interface CommittedLogLimits {
   /** At least so many txns are kept; 0 keeps none, for a server without peers. */
   readonly txnsMin: number;
+  /** Up to so many bytes more are kept. */
+  readonly bytesWanted: number;
   /** Beyond this many bytes old txns go, even where fewer than `txnsMin` stay. */
   readonly bytesMax: number;
 }
@@ -38,15 +40,15 @@ export class CommittedLog {
 
   /** Takes a copy of a batch: its own memory will be used again, and is far larger than a few txns. */
   keep(batch: LogBatch): void {
-    const { txnsMin, bytesMax } = this.limits;
+    const { txnsMin, bytesWanted, bytesMax } = this.limits;
     if (txnsMin === 0 || batch.count === 0) return;
     const group = new KeptGroup(batch);
     this.groups.push(group);
     this.txns += group.zxids.length;
     this.bytes += group.bytes.length;
     for (let first = this.groups[0]!; ; first = this.groups[0]!) {
-      const isEnough = this.txns - first.zxids.length >= txnsMin;
-      if ((!isEnough && this.bytes <= bytesMax) || this.groups.length === 1) return;
+      const isNeeded = this.txns - first.zxids.length < txnsMin && this.bytes <= bytesMax;
+      if (isNeeded || this.bytes <= bytesWanted || this.groups.length === 1) return;
       this.groups.shift();
       this.txns -= first.zxids.length;
       this.bytes -= first.bytes.length;

@@ -1,4 +1,4 @@
-import { ByteWriter, ERR, OP, operationName, readInt } from "@watchkeeper/wire";
+import { ByteWriter, ERR, encodeText, OP, operationName, readInt, setDataTxn, txnHeader } from "@watchkeeper/wire";
 import type { Clock, Digester, Logger, Scheduler } from "../ports/index.js";
 import {
   AccessControl,
@@ -149,6 +149,23 @@ export class Replica {
   }
 
   // Its place among its peers.
+
+  /**
+   * The ensemble's configuration as clients read it: the data of `/zookeeper/config`, which no txn has made
+   * (`ZKDatabase.initConfigInZKDatabase`). Everybody has the same, since it comes from the configuration file.
+   */
+  setConfig(text: string, version: number): void {
+    const writer = new ByteWriter(256 + text.length);
+    txnHeader.encode(writer, {
+      clientId: 0n,
+      cxid: 0,
+      zxid: BigInt(version),
+      time: BigInt(Math.floor(this.parts.clock.wallMs())),
+      type: OP.setData,
+    });
+    setDataTxn.encode(writer, { path: CONFIG_PATH, data: encodeText(text), version: CONFIG_DATA_VERSION });
+    new TxnApplier(this.tree, this.parts.quotas).apply(writer.bytes, 0, writer.length);
+  }
 
   /** Clients are served from now on, their writes and sessions by way of `role`. */
   serve(role: Role): void {
@@ -526,6 +543,10 @@ export class Replica {
     return writer.view();
   };
 }
+
+const CONFIG_PATH = "/zookeeper/config";
+/** What Apache writes the node with: any version. */
+const CONFIG_DATA_VERSION = -1;
 
 /** Of one connection: each is compared with each entry of a list on every check. */
 const IDENTITIES_MAX = 1000;

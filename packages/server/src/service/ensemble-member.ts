@@ -29,7 +29,7 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
       load,
       scheduler: nodeScheduler,
       logger,
-      snapshotSizeFactor: ensemble.forceSnapshotSync ? -1 : ensemble.snapshotSizeFactor,
+      snapshotSizeFactor: ensemble.snapshotSizeFactor,
       makeReplica,
       abandonSnapshots: () => snapshotter.abandon(),
     },
@@ -97,6 +97,7 @@ function peerSettings(settings: ServerSettings, ensemble: EnsembleSettings): Pee
     quorumListensOnAllAddresses: ensemble.quorumListenOnAllIps,
     leaderServes: ensemble.leaderServes,
     readOnlyModeEnabled: settings.readOnlyModeEnabled,
+    alwaysSendsSnapshot: ensemble.forceSnapshotSync,
     learnerBytesMax: LEARNER_BYTES_MAX,
     packetBytesMax: settings.frameBytesMax + settings.recordExtraBytes,
   };

@@ -34,6 +34,7 @@ export interface Server {
 /** Expiry needs no more: a session's bucket is at least this long. */
 const TICK_INTERVAL_MS_MAX = 200;
 /** What a member of an ensemble keeps of the last txns, in memory, for servers that were away for a moment. */
+const COMMITTED_LOG_BYTES_WANTED = 8 << 20;
 const COMMITTED_LOG_BYTES_MAX = 64 << 20;
 
 /** @param disk the machine's, unless a test brings one that fails */
@@ -198,8 +199,12 @@ class RunningServer implements Server {
         log,
         committedLog:
           ensemble === undefined
-            ? { txnsMin: 0, bytesMax: 0 }
-            : { txnsMin: ensemble.commitLogCount, bytesMax: COMMITTED_LOG_BYTES_MAX },
+            ? { txnsMin: 0, bytesWanted: 0, bytesMax: 0 }
+            : {
+                txnsMin: ensemble.commitLogCount,
+                bytesWanted: COMMITTED_LOG_BYTES_WANTED,
+                bytesMax: COMMITTED_LOG_BYTES_MAX,
+              },
         clock: nodeClock,
         scheduler: nodeScheduler,
         digester: nodeDigester(settings.digestAlgorithm),

@@ -16,8 +16,9 @@ import { beginsEpoch, formatZxid, namesTxn } from "./zxid.js";
  *
  *     log of (1,5); then a snapshot at (2,0), which holds (1,6) to (1,900); log of (2,1)
  *
- * So a later epoch is accepted only inside a file, since the log begins a new one behind such a snapshot.
- * From one file to the next only the very next zxid proves that nothing is missing.
+ * So a later epoch is accepted only where the log is known to have no such hole: behind what this process
+ * found when it started, since it removes the log that lies before a snapshot it is given. Before that, and
+ * a server of Apache's may have written there, only the very next zxid proves that nothing is missing.
  *
  * The log may be appended to meanwhile: all that is asked for must have been appended, and be on the disk,
  * when the reading begins. A file that is purged meanwhile ends it with a `DiskError`.
@@ -29,6 +30,8 @@ export interface HistoryRange extends LogReadOptions {
   readonly afterZxid: number;
   /** Beyond `afterZxid`; the txn of this zxid must be in the log. */
   readonly throughZxid: number;
+  /** The log behind this zxid is whole, whatever epochs it goes through. */
+  readonly wholeFromZxid: number;
 }
 
 /** Some of the txns, in order; valid until the next are asked for. */
@@ -55,12 +58,11 @@ export type HistoryEnd =
  * a gap was found is history, but not all of it: survey it first, where none of it may be sent then.
  */
 export async function* readHistory(range: HistoryRange): AsyncGenerator<HistoryChunk, HistoryEnd, undefined> {
-  const { disk, logDirectory, afterZxid, throughZxid } = range;
+  const { disk, logDirectory, afterZxid } = range;
   const files = logsFrom(await listLogs(disk, logDirectory), afterZxid);
   if (files.length === 0) return { kind: "gap", reason: `no log reaches back to ${formatZxid(afterZxid)}` };
-  const chunk = new ChunkOfHistory(afterZxid, throughZxid);
+  const chunk = new ChunkOfHistory(range);
   for (const { name } of files) {
-    chunk.beginFile();
     const scan = await LogScan.open(disk, disk.join(logDirectory, name), chunk.take, range);
     try {
       for (let fileEnded = false; !fileEnded && chunk.end === undefined; ) {
@@ -74,7 +76,7 @@ export async function* readHistory(range: HistoryRange): AsyncGenerator<HistoryC
     }
     if (chunk.end !== undefined) return chunk.end;
   }
-  return { kind: "gap", reason: `the log ends before ${formatZxid(throughZxid)}` };
+  return { kind: "gap", reason: `the log ends before ${formatZxid(range.throughZxid)}` };
 }
 
 /** "too-large": it would take more than `txnBytesMax` to send. */
@@ -127,18 +129,14 @@ class ChunkOfHistory implements HistoryChunk {
   private readonly afterZxid: number;
   private readonly throughZxid: number;
   private lastZxid = -1;
-  /** Whether `lastZxid` was read from the file that is being read. */
-  private lastInFile = false;
+  private readonly wholeFromZxid: number;
   private txns = 0;
   private txnBytes = 0;
 
-  constructor(afterZxid: number, throughZxid: number) {
+  constructor({ afterZxid, throughZxid, wholeFromZxid }: HistoryRange) {
     this.afterZxid = afterZxid;
     this.throughZxid = throughZxid;
-  }
-
-  beginFile(): void {
-    this.lastInFile = false;
+    this.wholeFromZxid = wholeFromZxid;
   }
 
   clear(): void {
@@ -160,12 +158,12 @@ class ChunkOfHistory implements HistoryChunk {
       this.add(bytes, start, end, zxid);
     }
     this.lastZxid = zxid;
-    this.lastInFile = true;
   };
 
   private goesOn(zxid: number): boolean {
-    const { afterZxid, lastZxid } = this;
-    const continues = zxid === lastZxid + 1 || (this.lastInFile && namesTxn(zxid) && beginsEpoch(lastZxid, zxid));
+    const { afterZxid, lastZxid, wholeFromZxid } = this;
+    const isWhole = lastZxid >= wholeFromZxid;
+    const continues = zxid === lastZxid + 1 || (isWhole && namesTxn(zxid) && beginsEpoch(lastZxid, zxid));
     if (lastZxid >= afterZxid) return continues;
     // Who holds the beginning of an epoch has all of those before it.
     return !namesTxn(afterZxid) && (zxid === afterZxid + 1 || (lastZxid >= 0 && continues));

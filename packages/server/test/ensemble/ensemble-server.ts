@@ -1,6 +1,6 @@
 import { ElectionConnections, LocalState, QuorumPeer } from "../../src/ensemble/index.js";
 import { nodeDigester } from "../../src/host/node-world.js";
-import type { Timer } from "../../src/ports/index.js";
+import type { Clock, Logger, Timer } from "../../src/ports/index.js";
 import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica } from "../../src/replica/index.js";
 import { SessionTable } from "../../src/sessions/index.js";
 import {
@@ -11,7 +11,7 @@ import {
   TxnLog,
   writeSnapshot,
 } from "../../src/storage/index.js";
-import { KeptLines } from "../../src/testing/kept-lines.js";
+import type { LogLine } from "../../src/testing/kept-lines.js";
 import { type DiskOperation, MemoryDisk } from "../../src/testing/memory-disk.js";
 import { SETTINGS } from "../replica/replica-world.js";
 import type { EnsembleWorld } from "./ensemble-world.js";
@@ -30,12 +30,40 @@ function unsupported(): never {
   throw new CompressionError("snapshots are not packed in this world");
 }
 
+/** What a server has said, and when. */
+class TimedLines implements Logger {
+  readonly lines: (LogLine & { readonly atMs: number })[] = [];
+  private readonly clock: Clock;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  debug(): void {}
+
+  info(facts: object, sentence: string): void {
+    this.keep("info", facts, sentence);
+  }
+
+  warn(facts: object, sentence: string): void {
+    this.keep("warn", facts, sentence);
+  }
+
+  error(facts: object, sentence: string): void {
+    this.keep("error", facts, sentence);
+  }
+
+  private keep(level: LogLine["level"], facts: object, sentence: string): void {
+    this.lines.push({ level, facts, sentence, atMs: this.clock.monotonicMs() });
+  }
+}
+
 /** One server: its machine with disk and network, and the process that runs on it, if one does. */
 export class EnsembleServer {
   readonly sid: number;
   readonly host: string;
   disk = new MemoryDisk();
-  readonly lines = new KeptLines();
+  readonly lines: TimedLines;
   /** Why its last process ended by itself. */
   failure: unknown;
   /** So much longer everything that is written takes. */
@@ -49,6 +77,7 @@ export class EnsembleServer {
     this.world = world;
     this.sid = sid;
     this.host = `host${sid}`;
+    this.lines = new TimedLines(world.clock);
     this.disk.beforeOperation = (operation) => this.diskTime(operation);
   }
 
@@ -273,7 +302,6 @@ export class ServerProcess {
     const sessions = new SessionTable(options.tickTimeMs, clock.monotonicMs());
     for (const [key, { idHigh, idLow, timeoutMs }] of content.sessions)
       sessions.add(key, idHigh, idLow, timeoutMs, clock.monotonicMs());
-    world.witness.onLoaded(server.sid, lastZxid);
     const replica: Replica = new Replica(
       {
         settings: { ...SETTINGS, ...options, serverId: server.sid },
@@ -284,7 +312,7 @@ export class ServerProcess {
         log: {
           append: async (batch) => {
             await this.log.append(batch);
-            world.witness.onLogged(server.sid, batch);
+            world.witness.onLogged(server.sid, replica, batch);
           },
         },
         committedLog: { txnsMin: options.commitLogCount, bytesMax: options.commitLogBytesMax },
@@ -299,6 +327,7 @@ export class ServerProcess {
         onFatal: this.onFatal,
       },
     );
+    world.witness.onLoaded(replica, lastZxid);
     return replica;
   }
 

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { PACKET } from "@watchkeeper/wire";
+import type { Replica } from "../../src/replica/index.js";
 import type { EpochName, LogBatch } from "../../src/storage/index.js";
 import { continuesHistory, counterOf, type EnsembleConfig, epochOf, formatZxid } from "../../src/zab/index.js";
 import type { EnsembleServer } from "./ensemble-server.js";
@@ -18,8 +19,10 @@ export class ProtocolWitness {
   /** The last zxid that any server has served: committed, and never to be lost. */
   committed = 0;
   private readonly config: EnsembleConfig;
-  /** The end of each server's history on its disk. */
-  private readonly durable = new Map<number, number>();
+  /** The end of the history on the disk, of every replica that was made of one. */
+  private readonly ends = new WeakMap<Replica, number>();
+  /** The replica that each server has now, or had before it went. */
+  private readonly replicas = new Map<number, Replica>();
   /** Of every txn that was ever logged: what it was. */
   private readonly contents = new Map<number, string>();
   /** Tree and sessions by the zxid at which they were served. */
@@ -39,7 +42,8 @@ export class ProtocolWitness {
   }
 
   durableThrough(sid: number): number {
-    return this.durable.get(sid) ?? 0;
+    const replica = this.replicas.get(sid);
+    return replica === undefined ? 0 : this.ends.get(replica)!;
   }
 
   private note(rule: string, sentence: string): void {
@@ -48,20 +52,20 @@ export class ProtocolWitness {
 
   // The disk.
 
-  /** A server has loaded its history from the disk, or has taken over a snapshot. */
-  onLoaded(sid: number, lastZxid: number): void {
-    this.durable.set(sid, lastZxid);
+  /** A replica was made of what is on a disk, or of a snapshot that will be when it takes its place. */
+  onLoaded(replica: Replica, lastZxid: number): void {
+    this.ends.set(replica, lastZxid);
   }
 
   onDiskReplaced(sid: number): void {
-    this.durable.delete(sid);
+    this.replicas.delete(sid);
     this.served.delete(sid);
     for (const name of EPOCHS) this.epochs.delete(`${sid} ${name}`);
   }
 
   /** The batch is on the server's disk. */
-  onLogged(sid: number, batch: LogBatch): void {
-    let last = this.durableThrough(sid);
+  onLogged(sid: number, replica: Replica, batch: LogBatch): void {
+    let last = this.ends.get(replica)!;
     for (let entry = 0; entry < batch.count; entry++) {
       const zxid = batch.zxid(entry);
       if (!continuesHistory(last, zxid))
@@ -74,7 +78,7 @@ export class ProtocolWitness {
         this.note("S3", `${formatZxid(zxid)} is ${content} at server ${sid} and ${known} elsewhere`);
       this.contents.set(zxid, content);
     }
-    this.durable.set(sid, last);
+    this.ends.set(replica, last);
   }
 
   private hasQuorum(zxid: number): boolean {
@@ -91,6 +95,7 @@ export class ProtocolWitness {
   }
 
   private onSent(server: EnsembleServer, type: number, zxid: number): void {
+    this.lookAtReplica(server);
     switch (type) {
       case PACKET.leaderInfo:
         this.requireEpoch(server, "acceptedEpoch", epochOf(zxid), "LEADERINFO");
@@ -153,12 +158,17 @@ export class ProtocolWitness {
 
   /** To be called after every step of the world. */
   look(servers: readonly EnsembleServer[]): void {
-    for (const server of servers) {
-      const pipeline = server.process?.state?.replica.pipeline;
-      if (pipeline === undefined) continue;
-      if (pipeline.loggedZxid < this.durableThrough(server.sid)) this.durable.set(server.sid, pipeline.loggedZxid);
-      if (server.isServing) this.lookAtServing(server);
-    }
+    for (const server of servers) this.lookAtReplica(server);
+    for (const server of servers) if (server.isServing) this.lookAtServing(server);
+  }
+
+  /** A history gets shorter where a leader has cut it. */
+  private lookAtReplica({ sid, process }: EnsembleServer): void {
+    const replica = process?.state?.replica;
+    if (replica === undefined) return;
+    this.replicas.set(sid, replica);
+    const { loggedZxid } = replica.pipeline;
+    if (loggedZxid < this.ends.get(replica)!) this.ends.set(replica, loggedZxid);
   }
 
   /** What a server in an epoch has applied is committed: it is on a quorum's disks, and the same everywhere. */
@@ -190,13 +200,14 @@ export class ProtocolWitness {
     this.digests.set(zxid, digest);
   }
 
-  /** S2, for servers that may have lost something a moment ago: to be called when they are up. */
+  /** S2: what a server has promised it does not forget, whatever has happened to it. */
   lookAtEpochs(servers: readonly EnsembleServer[]): void {
     for (const server of servers) {
+      if (server.process?.peer === undefined) continue;
       for (const name of EPOCHS) {
         const key = `${server.sid} ${name}`;
         const epoch = epochOnDisk(server, name);
-        const before = this.epochs.get(key) ?? 0;
+        const before = this.epochs.get(key) ?? -1;
         if (epoch < before) this.note("S2", `${name} of server ${server.sid} was ${before} and is ${epoch}`);
         this.epochs.set(key, epoch);
       }

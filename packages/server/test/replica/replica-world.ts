@@ -73,7 +73,7 @@ export class ReplicaWorld {
         sessions: new SessionTable(all.tickTimeMs, this.clock.monotonicMs()),
         lastZxid,
         log: this.log,
-        committedLog: { txnsMin: 0, bytesMax: 0 },
+        committedLog: { txnsMin: 0, bytesWanted: 0, bytesMax: 0 },
         clock: this.clock,
         scheduler: this.scheduler,
         digester: nodeDigester("sha1"),

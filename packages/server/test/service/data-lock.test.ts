@@ -49,20 +49,23 @@ test("the lock of a process that is gone is taken over", async () => {
   lockDataDirectory(path)();
 });
 
-test.runIf(process.platform === "linux")("so is that of one that was killed and that its parent takes no notice of", async () => {
-  const path = directory();
-  // The shell becomes another program, which does not know that it has a child.
-  const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"], { stdio: ["ignore", "pipe", "ignore"] });
-  onTestFinished(() => {
-    shell.kill("SIGKILL");
-  });
-  const [chunk] = (await once(shell.stdout, "data")) as [Buffer];
-  const pid = Number(chunk.toString());
-  const unlock = lockDataDirectory(path, pid);
-  await until(() => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
-  lockDataDirectory(path)();
-  unlock();
-});
+test.runIf(process.platform === "linux")(
+  "so is that of one that was killed and that its parent takes no notice of",
+  async () => {
+    const path = directory();
+    // The shell becomes another program, which does not know that it has a child.
+    const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"], { stdio: ["ignore", "pipe", "ignore"] });
+    onTestFinished(() => {
+      shell.kill("SIGKILL");
+    });
+    const [chunk] = (await once(shell.stdout, "data")) as [Buffer];
+    const pid = Number(chunk.toString());
+    const unlock = lockDataDirectory(path, pid);
+    await until(() => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
+    lockDataDirectory(path)();
+    unlock();
+  },
+);
 
 test("so is one whose number another process has now, and one that says nothing", () => {
   const path = directory();

@@ -14,9 +14,10 @@ async function read(
   { disk }: Scene,
   afterZxid: number,
   throughZxid: number,
+  wholeFromZxid = Number.POSITIVE_INFINITY,
 ): Promise<{ txns: TestTxn[]; chunks: number; end: HistoryEnd }> {
   const seen: TestTxn[] = [];
-  const history = readHistory({ disk, logDirectory: LOGS, afterZxid, throughZxid });
+  const history = readHistory({ disk, logDirectory: LOGS, afterZxid, throughZxid, wholeFromZxid });
   for (let chunks = 0; ; chunks++) {
     const next = await history.next();
     if (next.done === true) return { txns: seen, chunks, end: next.value };
@@ -25,8 +26,13 @@ async function read(
   }
 }
 
-async function zxidsRead(scene: Scene, afterZxid: number, throughZxid: number): Promise<number[] | "gap"> {
-  const result = await read(scene, afterZxid, throughZxid);
+async function zxidsRead(
+  scene: Scene,
+  afterZxid: number,
+  throughZxid: number,
+  wholeFromZxid?: number,
+): Promise<number[] | "gap"> {
+  const result = await read(scene, afterZxid, throughZxid, wholeFromZxid);
   return result.end.kind === "gap" ? "gap" : result.txns.map(({ zxid }) => zxid);
 }
 
@@ -53,14 +59,17 @@ describe("reading history from the log", () => {
     }
   });
 
-  test("goes over into later epochs inside a file", async () => {
+  test("goes over into later epochs, where the log is known to have no hole", async () => {
     const list = [...txns(E1 + 1, E1 + 3), ...txns(E2 + 1, E2 + 2), ...txns(E3 + 1, E3 + 1)];
     const scene = (await Scene.make()).log(list);
-    expect(await zxidsRead(scene, E1 + 2, E3 + 1)).toEqual([E1 + 3, E2 + 1, E2 + 2, E3 + 1]);
-    expect(await zxidsRead(scene, E2, E3 + 1)).toEqual([E2 + 1, E2 + 2, E3 + 1]);
+    expect(await zxidsRead(scene, E1 + 2, E3 + 1, E1 + 3)).toEqual([E1 + 3, E2 + 1, E2 + 2, E3 + 1]);
+    expect(await zxidsRead(scene, E1 + 2, E3 + 1, E2 + 1)).toBe("gap");
+    expect(await zxidsRead(scene, E2, E3 + 1, 0)).toEqual([E2 + 1, E2 + 2, E3 + 1]);
+    const split = (await Scene.make()).log(list.slice(0, 3)).log(list.slice(3));
+    expect(await zxidsRead(split, E1 + 2, E3 + 1, E1 + 1)).toEqual([E1 + 3, E2 + 1, E2 + 2, E3 + 1]);
   });
 
-  test("does not go over into a later epoch with the next file: a snapshot may lie between", async () => {
+  test("does not go over into a later epoch elsewhere: a snapshot may lie between", async () => {
     const scene = (await Scene.make()).log(txns(E1 + 1, E1 + 5)).log(txns(E2 + 1, E2 + 5));
     expect(await gap(scene, E1 + 3, E2 + 5)).toBe(
       "the log goes on from 0x100000005 with 0x200000001, where 0x100000003 is to be continued",
@@ -82,14 +91,14 @@ describe("reading history from the log", () => {
     expect(await gap(scene, E1 + 4, E2 + 3)).toBe("no log reaches back to 0x100000004");
     expect(await gap(scene, 0, E2 + 3)).toBe("no log reaches back to 0x0");
     expect(await zxidsRead(scene, E1 + 9, E2 + 3)).toBe("gap");
-    expect(await gap(scene, E1 + 6, E2 + 4)).toBe("the log ends before 0x200000004");
+    expect((await read(scene, E1 + 6, E2 + 4, 0)).end).toMatchObject({ reason: "the log ends before 0x200000004" });
     expect(await gap(scene, E1 + 6, E1 + 9)).toBe("0x100000009 is not in the log, which has 0x200000001");
     expect(await gap(await Scene.make(), E1 + 6, E1 + 9)).toBe("no log reaches back to 0x100000006");
   });
 
   test("joins a learner that holds the beginning of an epoch only to what is seen to follow", async () => {
     const scene = (await Scene.make()).log([...txns(E1 + 1, E1 + 2), ...txns(E3 + 1, E3 + 2)]);
-    expect(await zxidsRead(scene, E2, E3 + 2)).toEqual([E3 + 1, E3 + 2]);
+    expect(await zxidsRead(scene, E2, E3 + 2, 0)).toEqual([E3 + 1, E3 + 2]);
     const split = (await Scene.make()).log(txns(E1 + 1, E1 + 2)).log(txns(E3 + 1, E3 + 2));
     expect(await zxidsRead(split, E2, E3 + 2)).toBe("gap");
     expect(await zxidsRead(split, E3, E3 + 2)).toEqual([E3 + 1, E3 + 2]);
@@ -117,7 +126,13 @@ describe("reading history from the log", () => {
     const { disk, logger } = scene;
     const log = new TxnLog({ disk, directory: LOGS, clock: new TurnedClock(), logger });
     await log.append(batchOf(txns(E1 + 1, E1 + 50)));
-    const history = readHistory({ disk, logDirectory: LOGS, afterZxid: E1 + 10, throughZxid: E1 + 50 });
+    const history = readHistory({
+      disk,
+      logDirectory: LOGS,
+      afterZxid: E1 + 10,
+      throughZxid: E1 + 50,
+      wholeFromZxid: E1,
+    });
     const writing = log.append(batchOf(txns(E1 + 51, E1 + 90)));
     const first = await history.next();
     expect(first.done).toBe(false);
@@ -129,7 +144,13 @@ describe("reading history from the log", () => {
 
   test("ends with the disk's error where a file goes away, and leaves none open", async () => {
     const scene = (await Scene.make()).log(txns(E1 + 1, E1 + 5)).log(txns(E1 + 6, E1 + 9));
-    const history = readHistory({ disk: scene.disk, logDirectory: LOGS, afterZxid: E1 + 1, throughZxid: E1 + 9 });
+    const history = readHistory({
+      disk: scene.disk,
+      logDirectory: LOGS,
+      afterZxid: E1 + 1,
+      throughZxid: E1 + 9,
+      wholeFromZxid: E1,
+    });
     await history.next();
     await scene.disk.remove(`${LOGS}/log.${(E1 + 6).toString(16)}`);
     await expect(history.next()).rejects.toMatchObject({ code: "ENOENT" });
@@ -139,7 +160,13 @@ describe("reading history from the log", () => {
 describe("surveying history", () => {
   test("says how much it is, or that it is more than a snapshot", async () => {
     const scene = (await Scene.make()).log(txns(E1 + 1, E1 + 9));
-    const range = { disk: scene.disk, logDirectory: LOGS, afterZxid: E1 + 2, throughZxid: E1 + 9 };
+    const range = {
+      disk: scene.disk,
+      logDirectory: LOGS,
+      afterZxid: E1 + 2,
+      throughZxid: E1 + 9,
+      wholeFromZxid: E1,
+    };
     const bytes = logFile(txns(E1 + 3, E1 + 9)).length - 16;
     expect(await surveyHistory(range, bytes)).toEqual({ kind: "whole", txns: 7, txnBytes: bytes });
     expect(await surveyHistory(range, bytes - 1)).toEqual({ kind: "too-large" });

@@ -35,8 +35,9 @@ export async function badInput(options: BadInputOptions, progress: Progress): Pr
   try {
     await ensemble.startAll();
     const leader = await ensemble.leader();
-    const epoch = epochOf((await leader.view())!.zxid);
     const control = await ControlClient.start(ensemble.member(1).ports.client);
+    // The client has written: the last zxid is of this epoch.
+    const epoch = epochOf((await leader.view())!.zxid);
     memories.push(...ensemble.members.map((member) => new MemoryWatch(member.pid)));
     const attack = new Attack(ensemble, options);
     await attack.run(progress);

@@ -48,8 +48,8 @@ export const ensembleSettingsSchema = z.strictObject({
 
   /** Committed txns kept in memory for servers that fell behind. */
   commitLogCount: count(500),
-  /** The log on disk is sent up to this part of the snapshot's size; 0 never sends it. */
-  snapshotSizeFactor: z.number().min(0).max(1),
+  /** The log on disk is sent up to this part of the snapshot's size; 0 sends it whatever its size, less never. */
+  snapshotSizeFactor: z.number().max(1),
   forceSnapshotSync: z.boolean(),
 });
 

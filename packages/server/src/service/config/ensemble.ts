@@ -114,7 +114,7 @@ function readSynchronization(values: SettingValues, warnings: ConfigWarning[]) {
   }
   return {
     commitLogCount: Math.max(COMMIT_LOG_COUNT_MIN, commitLogCount),
-    snapshotSizeFactor: factor > 1 ? SNAPSHOT_SIZE_FACTOR_DEFAULT : Math.max(0, factor),
+    snapshotSizeFactor: factor > 1 ? SNAPSHOT_SIZE_FACTOR_DEFAULT : factor,
     forceSnapshotSync: values.read("forceSnapshotSync"),
   };
 }
