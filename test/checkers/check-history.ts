@@ -37,8 +37,8 @@ class Placing {
   private readonly byData = new Map<string, OneWrite>();
   /** The zxids of operations that were never answered, from what they left behind. */
   private readonly seenAt = new Map<Operation, number>();
-  /** The versions that data was seen with. */
-  private readonly seenVersions = new Map<string, number>();
+  /** The node as it was seen with some data. */
+  private readonly seen = new Map<string, Observed>();
 
   constructor(history: History) {
     this.history = history;
@@ -97,7 +97,8 @@ class Placing {
     // Of a multi that failed it is not known which of its writes was at fault.
     if (writes.length > 1 && answer?.error !== undefined) return;
     for (const [i, write] of writes.entries()) {
-      const version = write.kind === "set" ? (answer?.versions?.[i] ?? this.seenVersions.get(write.data)) : undefined;
+      const made = write.kind === "set" ? this.seen.get(write.data) : undefined;
+      const version = answer?.versions?.[i] ?? made?.version;
       if (zxid === undefined) listAt(unplaced, write.path).push({ write, notBefore: told.before(operation.invokedAt) });
       else
         listAt(placed, write.path).push({
@@ -106,6 +107,7 @@ class Placing {
           zxid,
           error: answer?.error,
           version,
+          czxid: made?.czxid,
           by,
         });
     }
@@ -118,7 +120,7 @@ class Placing {
       this.violations.push({ rule: "data out of nowhere", detail: `${by} saw "${node.data}", ${what}` });
       return;
     }
-    this.seenVersions.set(node.data, node.version);
+    this.seen.set(node.data, node);
     if (origin.operation.answer !== undefined) return;
     const known = this.seenAt.get(origin.operation);
     if (known === undefined) this.seenAt.set(origin.operation, node.mzxid);

@@ -2,9 +2,10 @@
  * One node's life in zxid order. Every answer to a write and every read has a zxid at which it must make
  * sense: a write as the change that zxid made, a read as what the tree held after it. Walking through them
  * in that order, with the one state of the node in hand, checks all. Writes of unknown outcome, which
- * nobody ever saw, are put in where, and only where, an answer cannot be explained otherwise: waiting with
- * them until they are needed loses no explanation, since an answer that fits without them either leaves
- * the state as it was or fixes it wholly.
+ * nobody ever saw, are put in where, and only where, an answer cannot be explained otherwise. Waiting with
+ * them until they are needed hardly ever loses an explanation, since an answer that fits without them
+ * either leaves the state as it was or fixes nearly all of it; where one is missed, the walk is repeated
+ * with guesses that no single answer asks for.
  */
 import type { Observed, Write, WriteError } from "./history.js";
 
@@ -14,8 +15,10 @@ export interface PlacedWrite {
   readonly write: Write;
   readonly zxid: number;
   readonly error: WriteError | undefined;
-  /** The version it made: always known of a set that succeeded, so that the state after it is certain. */
+  /** The version it made: always known of a set that succeeded. */
   readonly version: number | undefined;
+  /** The czxid of the node it made, where somebody saw that. */
+  readonly czxid: number | undefined;
   readonly by: string;
 }
 
@@ -50,9 +53,11 @@ export interface PathLife {
 
 /** So many unseen writes are tried together between two answers. */
 const GUESSES_MAX = 4;
+/** So many are tried beyond what one answer needs, before an answer further on is held against a server. */
+const NEEDLESS_GUESSES_MAX = 2;
 /** So many explanations are followed at the same time, and so many looked at for one answer. */
 const STATES_MAX = 200;
-const LEVEL_MAX = 5000;
+const LEVEL_MAX = 500;
 
 export function lifeOf(path: string, placed: readonly Placed[], unplaced: readonly UnplacedWrite[]): PathLife {
   const inOrder = placed.toSorted(byPlace);
@@ -98,7 +103,7 @@ function continuations(
   for (let guesses = 0; guesses <= GUESSES_MAX; guesses++) {
     const fitting = level.filter(({ node }) => fits(placed, node));
     found.push(...fitting.map((one) => ({ ...one, node: nodeAfter(placed, one.node) })));
-    if (fitting.length > 0 && (guesses === 0 || thoroughness === "fewest guesses")) return found;
+    if (found.length > 0 && (thoroughness === "fewest guesses" || guesses >= NEEDLESS_GUESSES_MAX)) return found;
     level = level
       .flatMap((one) =>
         unplaced
@@ -128,7 +133,7 @@ function fits(placed: Placed, node: Observed | undefined): boolean {
 }
 
 /** Whether a server with this node can have answered so. */
-function answers({ write, error, version }: PlacedWrite, node: Observed | undefined): boolean {
+function answers({ write, error, version, czxid }: PlacedWrite, node: Observed | undefined): boolean {
   switch (error) {
     case "NODE_EXISTS":
       return write.kind === "create" && node !== undefined;
@@ -138,6 +143,8 @@ function answers({ write, error, version }: PlacedWrite, node: Observed | undefi
       return write.kind !== "create" && node !== undefined && write.version !== -1 && write.version !== node.version;
     case undefined:
       if (!canHappen(write, node)) return false;
+      if (czxid !== undefined && node !== undefined && write.kind === "set" && !isSameZxid(czxid, node.czxid))
+        return false;
       return version === undefined || version === (node === undefined ? 0 : node.version + 1);
   }
 }
@@ -154,7 +161,7 @@ function isSameZxid(told: number, known: number): boolean {
 
 function isSameNode(a: Observed | undefined, b: Observed | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.data === b.data && a.version === b.version;
+  return a.data === b.data && a.version === b.version && Object.is(a.czxid, b.czxid);
 }
 
 function nodeAfter(placed: Placed, node: Observed | undefined): Observed | undefined {

@@ -85,7 +85,7 @@ export class ReRegisteringWatch {
         return;
       } catch (error) {
         if (!(error instanceof ZkError)) throw error;
-        if (error.code === "CONNECTION_LOSS") continue;
+        if (error.retryable) continue; // a change must not be missed for a connection that was lost
         if (path === this.root && !tells) throw error; // opening: the caller is told
         return; // not permitted, or the session has ended, of which the stream tells
       }

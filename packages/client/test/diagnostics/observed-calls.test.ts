@@ -59,6 +59,7 @@ test("a subscriber is told of each call's beginning and end, with its time and i
 test("a subscriber is told of the session's states, and of the server", async () => {
   const states = collect("watchkeeper:client:state");
   const { client, receive } = await wired();
+  await turn();
   client.close();
   receive(reply(1));
   await client.close();

@@ -72,6 +72,7 @@ class Synchronization {
   /** Proposals that are not committed: kept, since the packets' bytes are not. */
   private readonly proposals: PacketView[] = [];
   private head = 0;
+  private lastProposed = 0;
   /** That NEWLEADER could be acknowledged. */
   private proof: CurrentEpochOnDisk | undefined;
 
@@ -88,7 +89,7 @@ class Synchronization {
       const packet = await this.link.next(limitMs);
       switch (packet.type) {
         case PACKET.proposal:
-          if (this.intake.proposal(packet.zxid) === "take") this.proposals.push(kept(packet));
+          if (this.intake.proposal(packet.zxid) === "take") this.keep(packet);
           break;
         case PACKET.commit:
         case PACKET.commitAndActivate:
@@ -96,7 +97,7 @@ class Synchronization {
           break;
         case PACKET.inform:
           if (this.intake.inform(packet.zxid) === "take") {
-            this.proposals.push(kept(packet));
+            this.keep(packet);
             this.onCommitted();
           }
           break;
@@ -112,6 +113,11 @@ class Synchronization {
       const { pipeline } = this.learner.parts.state.replica;
       if (pipeline.unappliedBytes > UNLOGGED_BYTES_MAX) await pipeline.logged();
     }
+  }
+
+  private keep(packet: PacketView): void {
+    this.proposals.push(kept(packet));
+    this.lastProposed = packet.zxid;
   }
 
   /** The oldest proposal is part of the history; what is committed behind NEWLEADER's ack is logged after UPTODATE. */
@@ -137,6 +143,8 @@ class Synchronization {
     this.checkConfig(packet);
     this.intake.newLeader(packet.zxid);
     await state.replica.pipeline.logged();
+    // Whatever a snapshot was ahead by has been proposed before NEWLEADER, which follows the whole snapshot.
+    state.replica.pipeline.digestsCountAfterZxid = this.lastProposed;
     const proof = await state.enterEpoch(this.learner.epoch);
     this.proof = proof;
     this.learner.ackNewLeader(this.link, proof);

@@ -62,11 +62,16 @@ function historyEnd(leader: Leader, replica: Replica): number {
   return leader.established.isOpen ? replica.pipeline.lastZxid : replica.pipeline.loggedZxid;
 }
 
-/** The first txn of the history that memory still holds; its end where it holds none. */
-function memoryStart({ committedLog, pipeline }: Replica, end: number): number {
+/** The first txn of the history that memory still holds; undefined where it holds none, as after a start. */
+function firstInMemory({ committedLog, pipeline }: Replica): number | undefined {
   if (committedLog.firstZxid !== undefined) return committedLog.firstZxid;
-  for (const { zxid } of pipeline.unapplied(0)) return Math.min(zxid, end);
-  return end;
+  for (const { zxid } of pipeline.unapplied(0)) return zxid;
+  return undefined;
+}
+
+/** Where the log must lead to: the first txn in memory, or the end of the history where memory has nothing of it. */
+function memoryStart(replica: Replica, end: number): number {
+  return Math.min(firstInMemory(replica) ?? end, end);
 }
 
 function* inMemory(replica: Replica, afterZxid: number, throughZxid: number) {
@@ -97,11 +102,10 @@ async function sendTxns(
   const limitMs = initLimitMs(leader.parts.settings);
   for (;;) {
     const end = historyEnd(leader, replica);
-    const start = memoryStart(replica, end);
-    if (sent >= end || start <= sent + 1 || isNextInMemory(replica, sent, end)) break;
+    if (sent >= end || isNextInMemory(replica, sent)) break;
     await onDisk.read(
       sent,
-      start,
+      memoryStart(replica, end),
       (bytes, from, to, zxid) => {
         sendCommitted(handler.out(), zxid, bytes, from, to);
         sent = zxid;
@@ -118,10 +122,12 @@ async function sendTxns(
 }
 
 /** Whether memory goes on right behind `sent`, across the beginning of an epoch too. */
-function isNextInMemory(replica: Replica, sent: number, end: number): boolean {
-  const { firstZxid } = replica.committedLog;
-  if (firstZxid !== undefined) return firstZxid <= sent;
-  return replica.pipeline.lastZxid <= sent && sent <= end;
+function isNextInMemory(replica: Replica, sent: number): boolean {
+  const first = firstInMemory(replica);
+  if (first === undefined) return false;
+  if (first <= sent + 1) return true;
+  // What is not applied begins right behind what is.
+  return replica.committedLog.firstZxid === undefined && replica.pipeline.lastZxid <= sent;
 }
 
 function sendCommitted(writer: ByteWriter, zxid: number, bytes: Uint8Array, start: number, end: number): void {

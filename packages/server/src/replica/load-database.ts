@@ -117,14 +117,21 @@ class LoadingState {
     tree.acls.dropUnused();
     this.quotas.rebuild();
     // A fuzzy snapshot is ahead of its name: only from the zxid of its digest on do digests mean anything.
-    this.digestsComparable = recordedDigest === undefined || recordedDigest.zxid < this.snapshotZxid;
+    this.digestsComparable =
+      recordedDigest === undefined || (recordedDigest.zxid < this.snapshotZxid && !this.isReceived);
     if (recordedDigest?.zxid === this.snapshotZxid) this.compareRecorded(recordedDigest.zxid);
   }
 
   private compareDigest(bytes: Uint8Array, zxid: number): void {
     if (this.digestsComparable) {
       if (!this.applier.digestMatches(bytes)) this.onMismatch(zxid);
-    } else if (zxid >= (this.restore.recordedDigest?.zxid ?? 0)) this.compareRecorded(zxid);
+    } else if (this.isReceived) this.digestsComparable = this.applier.digestMatches(bytes);
+    else if (zxid >= (this.restore.recordedDigest?.zxid ?? 0)) this.compareRecorded(zxid);
+  }
+
+  /** A leader's snapshot, ahead by nobody knows what: from the first digest that matches on, they do. */
+  private get isReceived(): boolean {
+    return this.restore.recordedDigest?.zxid === 0 && this.snapshotZxid > 0;
   }
 
   private compareRecorded(zxid: number): void {

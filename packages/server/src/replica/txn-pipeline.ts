@@ -95,6 +95,11 @@ export class TxnPipeline {
   /** The zxid of the last txn that was added. */
   addedZxid: number;
   digestMismatches = 0;
+  /**
+   * Txns up to here say nothing about the tree by their digests: it came from a leader's snapshot, which is ahead of its
+   * zxid by some of them.
+   */
+  digestsCountAfterZxid = 0;
   readonly digests = new DigestHistory();
   observer: TxnObserver | undefined;
   /** Everything up to here is applied, though no txn may have this zxid: an epoch begins with a counter of 0. */
@@ -317,7 +322,7 @@ export class TxnPipeline {
     group.applied = entry + 1;
     this.lastZxid = applier.zxid;
     this.reachedZxid = applier.zxid;
-    if (!applier.digestMatches(bytes)) this.onDigestMismatch(tree);
+    if (!applier.digestMatches(bytes) && applier.zxid > this.digestsCountAfterZxid) this.onDigestMismatch(tree);
     this.digests.onApplied(this.lastZxid, tree.digest);
     this.applyToSessions(applier, bytes, start);
     const item = group.items[entry] ?? this.observer?.claim(applier);

@@ -315,7 +315,11 @@ export class ServerProcess {
             world.witness.onLogged(server.sid, replica, batch);
           },
         },
-        committedLog: { txnsMin: options.commitLogCount, bytesMax: options.commitLogBytesMax },
+        committedLog: {
+          txnsMin: options.commitLogCount,
+          bytesWanted: options.commitLogBytesWanted,
+          bytesMax: options.commitLogBytesMax,
+        },
         clock,
         scheduler: life.scheduler,
         digester: nodeDigester("sha1"),

@@ -33,12 +33,14 @@ export interface ServerOptions {
   /** After so many txns a snapshot is taken. */
   readonly snapCount: number;
   readonly commitLogCount: number;
+  readonly commitLogBytesWanted: number;
   readonly commitLogBytesMax: number;
   readonly snapshotSizeFactor: number;
   readonly learnerBytesMax: number;
   readonly leaderServes: boolean;
   readonly readOnlyModeEnabled: boolean;
   readonly autocreateDatabase: boolean;
+  readonly alwaysSendsSnapshot: boolean;
 }
 
 const DEFAULTS: ServerOptions = {
@@ -50,12 +52,14 @@ const DEFAULTS: ServerOptions = {
   maxSessionTimeoutMs: 30_000,
   snapCount: 100_000,
   commitLogCount: 500,
+  commitLogBytesWanted: 0,
   commitLogBytesMax: 1 << 20,
   snapshotSizeFactor: 0.33,
   learnerBytesMax: 64 << 20,
   leaderServes: true,
   readOnlyModeEnabled: false,
   autocreateDatabase: true,
+  alwaysSendsSnapshot: false,
 };
 
 export class EnsembleWorld {

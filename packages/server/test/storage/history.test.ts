@@ -182,7 +182,13 @@ describe("surveying history", () => {
       if (kind === "read") bytesRead += byteCount ?? 0;
       return undefined;
     };
-    const range = { disk: scene.disk, logDirectory: LOGS, afterZxid: E1 + 1, throughZxid: E1 + 600 };
+    const range = {
+      disk: scene.disk,
+      logDirectory: LOGS,
+      afterZxid: E1 + 1,
+      throughZxid: E1 + 600,
+      wholeFromZxid: E1,
+    };
     expect(await surveyHistory(range, 1_000_000)).toEqual({ kind: "too-large" });
     expect(bytesRead).toBeLessThan(4 << 20);
   });

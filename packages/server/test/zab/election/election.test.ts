@@ -235,6 +235,15 @@ describe("the election loop", () => {
     expect(server.decided).toMatchObject({ state: leading, vote: { leader: 2, round: 2 } });
   });
 
+  test("E4: followers of the earlier round do not count in the later one, unless their epoch is the leader's", () => {
+    const server = lookingServer({ config: ensemble([1, 2, 3, 4, 5]) });
+    server.hear(1, { state: following, leader: 5 });
+    server.hear(3, { state: following, leader: 5 });
+    server.hear(4, { leader: 4, zxid: 4, electionEpoch: 2 });
+    server.hear(5, { state: leading, leader: 5, electionEpoch: 2, peerEpoch: 2 });
+    expect(server.decided).toBeUndefined();
+  });
+
   test("E5: a vote of an earlier round is not counted", () => {
     const server = lookingServer();
     server.start();
