@@ -3,7 +3,7 @@ import type { Compression } from "./compression.js";
 import { type DataDirectory, listLogs, listSnapshots, looksWhole, takeInitializeMarker } from "./data-directory.js";
 import { DataDirectoryError } from "./data-directory-error.js";
 import type { SnapshotName } from "./file-names.js";
-import { REPAIR_ADVICE, type Replayed, replayLogs } from "./log-replay.js";
+import { REPAIR_ADVICE, type Replayed, replayLogs, syncLogs } from "./log-replay.js";
 import type { SnapshotSink } from "./snapshot-content.js";
 import { readSnapshot, type SnapshotRead } from "./snapshot-reader.js";
 import { formatZxid, namesTxn } from "./zxid.js";
@@ -77,6 +77,7 @@ export async function recover(recovery: Recovery): Promise<Recovered> {
     logger,
   });
   requireSkippedSnapshots(recovery, snapshots, afterZxid, replayed.lastZxid);
+  await syncLogs(disk, directory.logDirectory, logs, afterZxid);
 
   const { lastZxid, txnsLoaded, tornTails } = replayed;
   const pendingDigestZxid = comparableDigest(loaded);

@@ -53,6 +53,11 @@ export class MemoryDisk implements Disk {
     this.failures.push({ kind: "sync", left: nth - 1, code });
   }
 
+  /** Failures that were planned and have not struck will not. */
+  mend(): void {
+    this.failures = [];
+  }
+
   /**
    * The power goes and comes back: what was made durable is there, of the rest each sector and each
    * change of a name may be there or not. Open files and operations under way fail from now on.

@@ -182,7 +182,8 @@ export class RecordedSession {
     }
     const next = this.inFlight.shift();
     if (next === undefined || next.xid !== frame.xid) {
-      this.surprises.push(`${this.name}: ${frame.xid} was answered, and ${next?.xid} was next`);
+      const waiting = [next, ...this.inFlight].map((one) => (one === undefined ? "nothing" : nameOf(one)));
+      this.surprises.push(`${this.name}: ${frame.xid} was answered (${frame.err}) before ${waiting.join(", ")}`);
       return;
     }
     const { xid: _, ...begun } = next;
@@ -202,6 +203,10 @@ export class RecordedSession {
       if (version !== undefined) this.versions.set(path, version);
     }
   }
+}
+
+function nameOf({ xid, call }: Begun): string {
+  return `${xid}: ${call.kind === "write" ? call.writes.map(({ kind }) => kind).join(" and ") : call.kind}`;
 }
 
 const OPERATIONS = { create: "create", set: "setData", delete: "delete" } as const;

@@ -25,7 +25,7 @@ export class Trouble {
     this.world.mend();
     for (const server of this.world.servers) {
       server.extraDiskMs = 0;
-      server.disk.capacityBytes = Number.POSITIVE_INFINITY;
+      server.disk.mend();
       if (server.process?.life.isPaused === true) server.process.life.resume();
       if (!server.isRunning) server.start();
     }
@@ -153,14 +153,13 @@ export class Trouble {
     this.later(8000, look);
   }
 
-  /** Only where everything that was committed or promised is elsewhere too: what an operator has to see to. */
+  /** Only where everything that it has acknowledged or promised is elsewhere too: what an operator has to see to. */
   private newDisk(server: EnsembleServer): void {
-    const others = this.world.servers.filter((one) => one !== server);
-    const { committed } = this.world.witness;
+    const { witness, servers } = this.world;
+    const others = servers.filter((one) => one !== server);
+    const acknowledged = Math.max(witness.committed, witness.durableThrough(server.sid));
     const epochs = new Set(others.map(({ epoch }) => epoch));
-    const areWhole = others.every(
-      ({ sid, isServing }) => isServing && this.world.witness.durableThrough(sid) >= committed,
-    );
+    const areWhole = others.every(({ sid, isServing }) => isServing && witness.durableThrough(sid) >= acknowledged);
     if (!areWhole || epochs.size !== 1) return;
     this.tell(`server ${server.sid} gets a new disk`);
     server.crash();
