@@ -307,14 +307,26 @@ export class Leader implements Role {
 
   /** A quorum has everything up to `zxid` on disk: that is the point at which a write has happened. */
   private onCommitted(zxid: number): void {
-    const before = this.committedZxid;
-    if (zxid <= before) return;
+    let told = this.committedZxid;
+    if (zxid <= told) return;
     this.committedZxid = zxid;
+    // An answer to SYNC stands behind the commits that it waited for and ahead of all later ones: the client that
+    // asked for it may have written since, and is answered in its order.
+    while (this.syncs.length > 0 && this.syncs[0]!.afterZxid <= zxid) {
+      const { afterZxid, handler } = this.syncs.shift()!;
+      this.tellCommitted(told, afterZxid);
+      told = afterZxid;
+      this.sync(handler);
+    }
+    this.tellCommitted(told, zxid);
+    this.replica.pipeline.commitThrough(zxid);
+  }
+
+  private tellCommitted(before: number, zxid: number): void {
+    if (zxid <= before) return;
     this.commitToFollowers(before, zxid);
     this.informObservers(before, zxid);
     this.scheduleFlush();
-    while (this.syncs.length > 0 && this.syncs[0]!.afterZxid <= zxid) this.sync(this.syncs.shift()!.handler);
-    this.replica.pipeline.commitThrough(zxid);
   }
 
   private commitToFollowers(before: number, zxid: number): void {
