@@ -552,6 +552,15 @@ export class Client {
   }
 
   /**
+   * Takes one listener's one-shot watches away from a path, here and at once. The server is not told: it
+   * still sends their event, which nobody hears then.
+   */
+  unwatch(path: string, listener: WatchListener): void {
+    const serverPath = this.toServer(path);
+    for (const kind of ["data", "exist", "child"] as const) this.requester.half.dropWatch(kind, serverPath, listener);
+  }
+
+  /**
    * The changes of a node, or of a whole subtree, as they come. The watch is registered at once, not
    * with the first step of the loop; leaving the loop removes it. On servers before 3.6, which have no
    * such watches, one-shot watches are registered again and again, and on servers before 3.9 so for the

@@ -133,6 +133,6 @@ class FailingRun {
     });
     const error = (_facts: object, sentence: string): void => void this.errors.push(sentence);
     const logger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error };
-    return disk === undefined ? startServer(settings, logger) : startServer(settings, logger, disk);
+    return startServer(settings, logger, disk === undefined ? {} : { disk });
   }
 }

@@ -52,6 +52,8 @@ export class LocalState implements ServerState {
 
   /** Where this process took the log over; from then on it is written without a hole. */
   private readonly wholeFromZxid: number;
+  /** An epoch that is on its way to the disk. */
+  private epochWrite: Promise<unknown> = Promise.resolve();
 
   constructor(parts: LocalStateParts, replica: Replica, epochs: Epochs, isUninitialized: boolean) {
     this.parts = parts;
@@ -75,16 +77,25 @@ export class LocalState implements ServerState {
 
   async acceptEpoch(epoch: number): Promise<AcceptedEpochOnDisk> {
     const { disk, directory } = this.parts;
-    const accepted = await writeAcceptedEpoch(disk, directory.snapDirectory, epoch);
+    const write = writeAcceptedEpoch(disk, directory.snapDirectory, epoch);
+    this.epochWrite = write;
+    const accepted = await write;
     this.epochs = { ...this.epochs, accepted };
     return accepted;
   }
 
   async enterEpoch(epoch: number): Promise<CurrentEpochOnDisk> {
     const { disk, directory } = this.parts;
-    const current = await writeCurrentEpoch(disk, directory.snapDirectory, epoch);
+    const write = writeCurrentEpoch(disk, directory.snapDirectory, epoch);
+    this.epochWrite = write;
+    const current = await write;
     this.epochs = { ...this.epochs, current };
     return current;
+  }
+
+  async settled(): Promise<void> {
+    await this.epochWrite;
+    await this.replica.pipeline.logged();
   }
 
   async truncate(zxid: number): Promise<void> {

@@ -151,11 +151,11 @@ export class QuorumPeer {
     return await learner.follow();
   }
 
-  /** Clients go, and what was on its way to the disk arrives: the next vote names the end of the log. */
+  /** Clients go, and what was on its way to the disk arrives: the next vote names the end of the log and its epoch. */
   private async quiesce(): Promise<void> {
-    const { replica } = this.parts.state;
-    replica.stopServing("this server has no leader");
-    await replica.pipeline.logged();
+    const { state } = this.parts;
+    state.replica.stopServing("this server has no leader");
+    await state.settled();
   }
 
   private serveReadOnly(): void {

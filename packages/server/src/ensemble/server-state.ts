@@ -14,6 +14,11 @@ export interface ServerState {
   readonly epochs: Epochs;
   acceptEpoch(epoch: number): Promise<AcceptedEpochOnDisk>;
   enterEpoch(epoch: number): Promise<CurrentEpochOnDisk>;
+  /**
+   * Resolves when nothing is on its way to the disk: a role that has ended may have left a txn or an epoch. What it
+   * had begun to promise must have arrived, or failed, before this server promises anything else.
+   */
+  settled(): Promise<void>;
   /** Throws away everything after `zxid`, on the disk and in memory: no leader has it. */
   truncate(zxid: number): Promise<void>;
   /**

@@ -5,8 +5,7 @@ import {
   type PeerSettings,
   QuorumPeer,
 } from "../ensemble/index.js";
-import { NodeNetwork } from "../host/node-network.js";
-import { nodeClock, nodeRandom, nodeScheduler } from "../host/node-world.js";
+import type { Clock } from "../ports/index.js";
 import { loadEpochs } from "../storage/index.js";
 import type { EnsembleSettings, ServerSettings } from "./config/index.js";
 import type { EnsembleView, LeaderView } from "./four-letter-words/index.js";
@@ -17,7 +16,8 @@ const LEARNER_BYTES_MAX = 256 << 20;
 
 /** One of several: it serves while it has a leader, or is one. @throws DataDirectoryError where its epochs contradict each other */
 export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSettings): Promise<Member> {
-  const { settings, database, load, log, logger, snapshotter, makeReplica } = parts;
+  const { settings, world, database, load, log, logger, snapshotter, makeReplica } = parts;
+  const { clock, scheduler, random } = world;
   const { disk, directory } = load;
   const { recovered } = database;
   const epochs = await loadEpochs(disk, directory.snapDirectory, recovered.lastZxid, logger);
@@ -27,7 +27,7 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
       directory,
       log,
       load,
-      scheduler: nodeScheduler,
+      scheduler,
       logger,
       snapshotSizeFactor: ensemble.snapshotSizeFactor,
       makeReplica,
@@ -37,12 +37,12 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
     epochs,
     recovered.lastZxid < 0,
   );
-  const network = new NodeNetwork({ keepAlive: ensemble.tcpKeepAlive });
+  const network = world.network({ keepAlive: ensemble.tcpKeepAlive });
   const connections = new ElectionConnections({
     myid: ensemble.myid,
     config: ensemble.config,
     network,
-    scheduler: nodeScheduler,
+    scheduler,
     logger,
     connectTimeoutMs: ensemble.cnxTimeoutMs,
     handshakeTimeoutMs: ensemble.quorumCnxnTimeoutMs,
@@ -60,9 +60,9 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
     connections,
     state,
     network,
-    scheduler: nodeScheduler,
-    clock: nodeClock,
-    random: nodeRandom,
+    scheduler,
+    clock,
+    random,
     logger,
     onFatal: parts.onFatal,
   });
@@ -76,7 +76,7 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
     },
     start: () => peer.start(),
     stop: () => peer.stop(),
-    ensembleView: () => viewOf(peer.activity, state, ensemble),
+    ensembleView: () => viewOf(peer.activity, state, ensemble, clock),
   };
 }
 
@@ -103,7 +103,12 @@ function peerSettings(settings: ServerSettings, ensemble: EnsembleSettings): Pee
   };
 }
 
-function viewOf(activity: PeerActivity, state: LocalState, { myid, config }: EnsembleSettings): EnsembleView {
+function viewOf(
+  activity: PeerActivity,
+  state: LocalState,
+  { myid, config }: EnsembleSettings,
+  clock: Clock,
+): EnsembleView {
   const { replica } = state;
   const common = {
     state: activity.kind,
@@ -138,7 +143,7 @@ function viewOf(activity: PeerActivity, state: LocalState, { myid, config }: Ens
             isSynced: isUpToDate,
           }) as const,
       );
-    const uptimeMs = leader.established.isOpen ? Math.floor(nodeClock.monotonicMs() - leader.startedMs) : 0;
+    const uptimeMs = leader.established.isOpen ? Math.floor(clock.monotonicMs() - leader.startedMs) : 0;
     return { learners, uptimeMs, pendingSyncs: leader.pendingSyncs, proposalBytes: leader.proposalBytes };
   }
 }

@@ -4,6 +4,7 @@ import type { TxnLog } from "../storage/index.js";
 import type { ServerSettings } from "./config/index.js";
 import type { EnsembleView } from "./four-letter-words/index.js";
 import type { Snapshotter } from "./snapshotter.js";
+import type { World } from "./world.js";
 
 /** What a server is besides its client port: alone, or one of an ensemble. */
 export interface Member {
@@ -22,6 +23,7 @@ export type MakeReplica = (content: DatabaseContent, lastZxid: number) => Replic
 export interface MemberParts {
   readonly settings: ServerSettings;
   readonly logger: Logger;
+  readonly world: World;
   readonly load: LoadDatabase;
   readonly database: Database;
   readonly log: TxnLog;

@@ -1,20 +1,19 @@
 import { nodeCompression } from "../host/node-compression.js";
-import { NodeDisk } from "../host/node-disk.js";
-import { nodeClock, nodeDigester, nodeRandom, nodeScheduler } from "../host/node-world.js";
-import type { Disk, Logger } from "../ports/index.js";
+import { nodeDigester } from "../host/node-world.js";
+import type { Logger, Timer } from "../ports/index.js";
 import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica, type ServerStats } from "../replica/index.js";
 import { SessionTable } from "../sessions/index.js";
 import { dataDirectory, prepareDataDirectory, TxnLog } from "../storage/index.js";
 import { ClientPort } from "./client-port.js";
 import type { ServerSettings } from "./config/index.js";
-import { lockDataDirectory } from "./data-lock.js";
-import { dataDirectories, directoryBytes } from "./directory-sizes.js";
+import { dataDirectories } from "./directory-sizes.js";
 import { joinEnsemble } from "./ensemble-member.js";
 import { wordHandler } from "./four-letter-words/index.js";
 import type { MakeReplica, Member } from "./member.js";
 import { OUTPUT_BYTES_MAX, OUTPUT_BYTES_PAUSE, replicaSettings } from "./replica-settings.js";
 import { messageOf, Snapshotter } from "./snapshotter.js";
 import { standAlone } from "./standalone-member.js";
+import { nodeWorld, type World } from "./world.js";
 
 /** A running server. */
 export interface Server {
@@ -37,26 +36,26 @@ const TICK_INTERVAL_MS_MAX = 200;
 const COMMITTED_LOG_BYTES_WANTED = 8 << 20;
 const COMMITTED_LOG_BYTES_MAX = 64 << 20;
 
-/** @param disk the machine's, unless a test brings one that fails */
+/** @param given what of the world is not the machine's own */
 export async function startServer(
   settings: ServerSettings,
   logger: Logger,
-  disk: Disk = new NodeDisk(),
-): Promise<Server> {
-  const unlock = lockDirectories(settings);
+  given: Partial<World> = {},
+): Promise<RunningServer> {
+  const world = { ...nodeWorld(), ...given };
+  const unlock = lockDirectories(settings, world);
   try {
-    return await start(settings, logger, disk, unlock);
+    return await start(settings, logger, world, unlock);
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-function lockDirectories(settings: ServerSettings): () => void {
+function lockDirectories(settings: ServerSettings, { lockDirectory }: World): () => void {
   const unlocks: (() => void)[] = [];
   try {
-    for (const directory of new Set([settings.dataDir, settings.dataLogDir]))
-      unlocks.push(lockDataDirectory(directory));
+    for (const directory of new Set([settings.dataDir, settings.dataLogDir])) unlocks.push(lockDirectory(directory));
   } catch (error) {
     for (const unlock of unlocks) unlock();
     throw error;
@@ -66,7 +65,13 @@ function lockDirectories(settings: ServerSettings): () => void {
   };
 }
 
-async function start(settings: ServerSettings, logger: Logger, disk: Disk, unlock: () => void): Promise<Server> {
+async function start(
+  settings: ServerSettings,
+  logger: Logger,
+  world: World,
+  unlock: () => void,
+): Promise<RunningServer> {
+  const { disk, clock, random } = world;
   const directory = dataDirectory(disk, settings.dataDir, settings.dataLogDir);
   await prepareDataDirectory(disk, directory, settings.dataDirAutocreate, logger);
   const load: LoadDatabase = {
@@ -74,7 +79,7 @@ async function start(settings: ServerSettings, logger: Logger, disk: Disk, unloc
     directory,
     compression: nodeCompression,
     logger,
-    hashSeed: nodeRandom.below(2 ** 31),
+    hashSeed: random.below(2 ** 31),
     treeDigestEnabled: settings.digestEnabled,
     trustEmptySnapshot: settings.trustEmptySnapshot,
     autocreateDatabase: settings.databaseAutocreate,
@@ -82,7 +87,7 @@ async function start(settings: ServerSettings, logger: Logger, disk: Disk, unloc
   };
   const database = await loadDatabase(load);
   const log = new TxnLog(
-    { disk, directory: directory.logDirectory, clock: nodeClock, logger },
+    { disk, directory: directory.logDirectory, clock, logger },
     {
       preAllocBytes: settings.preAllocBytes,
       txnLogSizeLimitBytes: settings.txnLogFileBytesMax,
@@ -96,40 +101,50 @@ async function start(settings: ServerSettings, logger: Logger, disk: Disk, unloc
     compression: nodeCompression,
     method: settings.snapshotCompression === "none" ? undefined : settings.snapshotCompression,
     log,
-    random: nodeRandom,
+    random,
     logger,
     snapCount: settings.snapCount,
     snapLogBytesMax: settings.snapLogBytesMax,
     purgeRetainCount: settings.purgeRetainCount,
   });
-  const server = new RunningServer(settings, logger, log, snapshotter, unlock);
+  const server = new RunningServer(settings, logger, world, log, snapshotter, unlock);
   const { makeReplica, onFatal } = server;
-  const parts = { settings, logger, load, database, log, snapshotter, makeReplica, onFatal };
+  const parts = { settings, logger, world, load, database, log, snapshotter, makeReplica, onFatal };
   server.member = settings.ensemble === undefined ? standAlone(parts) : await joinEnsemble(parts, settings.ensemble);
   await server.open();
   return server;
 }
 
 /** The process around a member: its client port, its timers, its end. */
-class RunningServer implements Server {
+export class RunningServer implements Server {
   readonly ended: Promise<Error | undefined>;
   address: { host: string; port: number };
   member!: Member;
   private readonly settings: ServerSettings;
   private readonly logger: Logger;
+  private readonly world: World;
   private readonly log: TxnLog;
   private readonly snapshotter: Snapshotter;
   private readonly unlock: () => void;
   private readonly port: ClientPort;
-  private readonly timers: NodeJS.Timeout[] = [];
+  private tickTimer: Timer | undefined;
+  private purgeTimer: Timer | undefined;
   private stats: ServerStats | undefined;
   private resolveEnded!: (reason: Error | undefined) => void;
   private closing: Promise<void> | undefined;
   private failed = false;
 
-  constructor(settings: ServerSettings, logger: Logger, log: TxnLog, snapshotter: Snapshotter, unlock: () => void) {
+  constructor(
+    settings: ServerSettings,
+    logger: Logger,
+    world: World,
+    log: TxnLog,
+    snapshotter: Snapshotter,
+    unlock: () => void,
+  ) {
     this.settings = settings;
     this.logger = logger;
+    this.world = world;
     this.log = log;
     this.snapshotter = snapshotter;
     this.unlock = unlock;
@@ -178,16 +193,16 @@ class RunningServer implements Server {
       this.port.destroy();
       throw error;
     }
-    const tickMs = Math.min(TICK_INTERVAL_MS_MAX, Math.max(10, Math.floor(this.settings.tickTimeMs / 4)));
-    this.timers.push(setInterval(() => this.member.replica.tick(), tickMs));
+    this.scheduleTick(Math.min(TICK_INTERVAL_MS_MAX, Math.max(10, Math.floor(this.settings.tickTimeMs / 4))));
     if (this.settings.purgeIntervalMs > 0) this.schedulePurge(0);
   }
 
   readonly makeReplica: MakeReplica = (content: DatabaseContent, lastZxid: number) => {
     const { settings, log, logger } = this;
-    const sessions = new SessionTable(settings.tickTimeMs, nodeClock.monotonicMs());
+    const { clock, scheduler } = this.world;
+    const sessions = new SessionTable(settings.tickTimeMs, clock.monotonicMs());
     for (const [key, { idHigh, idLow, timeoutMs }] of content.sessions)
-      sessions.add(key, idHigh, idLow, timeoutMs, nodeClock.monotonicMs());
+      sessions.add(key, idHigh, idLow, timeoutMs, clock.monotonicMs());
     const { ensemble } = settings;
     const replica = new Replica(
       {
@@ -205,8 +220,8 @@ class RunningServer implements Server {
                 bytesWanted: COMMITTED_LOG_BYTES_WANTED,
                 bytesMax: COMMITTED_LOG_BYTES_MAX,
               },
-        clock: nodeClock,
-        scheduler: nodeScheduler,
+        clock,
+        scheduler,
         digester: nodeDigester(settings.digestAlgorithm),
         logger,
         ...(this.stats === undefined ? {} : { stats: this.stats }),
@@ -234,7 +249,8 @@ class RunningServer implements Server {
   }
 
   private async release(): Promise<void> {
-    for (const timer of this.timers) clearTimeout(timer);
+    this.tickTimer?.cancel();
+    this.purgeTimer?.cancel();
     await this.member.stop();
     if (this.failed) this.port.destroy();
     else await this.port.close();
@@ -256,17 +272,26 @@ class RunningServer implements Server {
     );
   };
 
+  private scheduleTick(intervalMs: number): void {
+    this.tickTimer = this.world.scheduler.after(intervalMs, () => {
+      this.scheduleTick(intervalMs);
+      this.member.replica.tick();
+    });
+  }
+
   /** Intervals may be longer than one timer can wait for. */
   private schedulePurge(waitedMs: number): void {
     if (waitedMs === 0) void this.snapshotter.purge();
     const leftMs = this.settings.purgeIntervalMs - waitedMs;
     const stepMs = Math.min(leftMs, 2 ** 31 - 1);
-    const timer = setTimeout(() => this.schedulePurge(stepMs < leftMs ? waitedMs + stepMs : 0), stepMs);
-    this.timers.push(timer.unref());
+    this.purgeTimer = this.world.scheduler.after(stepMs, () =>
+      this.schedulePurge(stepMs < leftMs ? waitedMs + stepMs : 0),
+    );
   }
 
   private directorySizes(): { dataDirBytes: number; logDirBytes: number } {
     const { snapDirectory, logDirectory } = dataDirectories(this.settings);
+    const { directoryBytes } = this.world;
     return { dataDirBytes: directoryBytes(snapDirectory), logDirBytes: directoryBytes(logDirectory) };
   }
 }

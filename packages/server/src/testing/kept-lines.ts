@@ -26,6 +26,10 @@ export class KeptLines implements Logger {
     this.lines.push({ level: "error", facts, sentence });
   }
 
+  get warnings(): string[] {
+    return this.of("warn").map(({ sentence }) => sentence);
+  }
+
   of(level: LogLine["level"]): LogLine[] {
     return this.lines.filter((line) => line.level === level);
   }

@@ -99,7 +99,10 @@ export class EnsembleClient {
 
   /** The watch events that have come. */
   events(): RawEvent[] {
-    return this.frames.splice(0).filter(({ xid }) => xid === XID.notification).map(readEvent);
+    return this.frames
+      .splice(0)
+      .filter(({ xid }) => xid === XID.notification)
+      .map(readEvent);
   }
 
   private receive(wire: ClientWire, bytes: Uint8Array): void {

@@ -129,7 +129,8 @@ export class ProtocolWitness {
           "S11",
           `the history of server ${server.sid}, leader of epoch ${epoch}, ends at ${formatZxid(historyZxid)}; ${formatZxid(this.committed)} was committed`,
         );
-    } else if (known.sid !== server.sid) this.note("S1", `epoch ${epoch} has the leaders ${known.sid} and ${server.sid}`);
+    } else if (known.sid !== server.sid)
+      this.note("S1", `epoch ${epoch} has the leaders ${known.sid} and ${server.sid}`);
   }
 
   private onAck(server: EnsembleServer, zxid: number): void {

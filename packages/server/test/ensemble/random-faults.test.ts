@@ -57,7 +57,12 @@ class Run {
 
   /** What all servers said: for whoever looks into a failure. */
   lines(): string {
-    return this.world.servers.flatMap(({ sid, lines }) => lines.lines.map(({ atMs, facts, sentence }) => `${atMs} ${sid}: ${sentence} ${JSON.stringify(facts)}`)).sort().join("\n");
+    return this.world.servers
+      .flatMap(({ sid, lines }) =>
+        lines.lines.map(({ atMs, facts, sentence }) => `${atMs} ${sid}: ${sentence} ${JSON.stringify(facts)}`),
+      )
+      .sort()
+      .join("\n");
   }
 
   /** A disk that failed ended its server, and nothing else may have. */
@@ -89,7 +94,8 @@ class Run {
   private async compare(): Promise<void> {
     const { world, sessions } = this;
     const finals: FinalState[] = [];
-    for (const server of world.servers) finals.push({ server: `server ${server.sid}`, nodes: await nodesOf(world, server) });
+    for (const server of world.servers)
+      finals.push({ server: `server ${server.sid}`, nodes: await nodesOf(world, server) });
     await world.untilAllServe();
     const images = world.servers.map((server) => [...treeOf(server), ...sessionsOf(server)].sort().join("\n"));
     for (const [i, image] of images.entries())
@@ -131,7 +137,9 @@ function treeOf({ replica: { tree } }: EnsembleServer): string[] {
 }
 
 function sessionsOf({ replica }: EnsembleServer): string[] {
-  return [...replica.sessions.all()].map(({ key, createdTimeoutMs }) => `${key.toString(16)} ${createdTimeoutMs}`).sort();
+  return [...replica.sessions.all()]
+    .map(({ key, createdTimeoutMs }) => `${key.toString(16)} ${createdTimeoutMs}`)
+    .sort();
 }
 
 /** S20: ephemeral nodes of sessions that are gone. */
@@ -142,17 +150,28 @@ function orphansOf({ sid, replica }: EnsembleServer): string[] {
 
 const ensembles: readonly { name: string; options: WorldOptions }[] = [
   { name: "3 servers", options: {} },
-  { name: "3 servers that take snapshots and remember little", options: { server: { snapCount: 40, commitLogCount: 20, commitLogBytesMax: 2000, snapshotSizeFactor: 10 } } },
-  { name: "3 servers and 2 observers", options: { observers: 2, server: { snapCount: 60, commitLogCount: 10, commitLogBytesMax: 1000 } } },
+  {
+    name: "3 servers that take snapshots and remember little",
+    options: { server: { snapCount: 40, commitLogCount: 20, commitLogBytesMax: 2000, snapshotSizeFactor: 10 } },
+  },
+  {
+    name: "3 servers and 2 observers",
+    options: { observers: 2, server: { snapCount: 60, commitLogCount: 10, commitLogBytesMax: 1000 } },
+  },
   { name: "5 servers", options: { servers: 5, server: { snapCount: 150 } } },
 ];
 
 describe.each(ensembles)("$name", ({ options }) => {
-  test(`under faults of every kind nothing that was committed is lost, servers agree, and afterwards all is well (${seeds.length} seeds)`, { timeout: 3_600_000 }, async () => {
+  test(`under faults of every kind nothing that was committed is lost, servers agree, and afterwards all is well (${seeds.length} seeds)`, {
+    timeout: 3_600_000,
+  }, async () => {
     for (const seed of seeds) {
       const run = new Run(options, seed);
       const wrong = await run.go();
-      if (wrong.length > 0) expect.fail(`ENSEMBLE_SEED=${seed}: ${wrong.slice(0, 5).join("\n  ")}\n${run.world.describe()}\n${run.trouble.told.slice(-12).join("\n")}${process.env["ENSEMBLE_LINES"] === undefined ? "" : run.lines()}`);
+      if (wrong.length > 0)
+        expect.fail(
+          `ENSEMBLE_SEED=${seed}: ${wrong.slice(0, 5).join("\n  ")}\n${run.world.describe()}\n${run.trouble.told.slice(-12).join("\n")}${process.env["ENSEMBLE_LINES"] === undefined ? "" : run.lines()}`,
+        );
     }
   });
 });

@@ -95,7 +95,11 @@ export class RecordedSession {
     this.client.connect(server, SESSION_MS);
     const { connection } = this;
     if (!this.client.isConnected) this.later(this.random.below(300), () => this.comeTo(this.anyServer()));
-    else this.later(ANSWER_MS_MAX, () => connection === this.connection && !this.client.isOpen && this.client.disconnect());
+    else
+      this.later(
+        ANSWER_MS_MAX,
+        () => connection === this.connection && !this.client.isOpen && this.client.disconnect(),
+      );
   }
 
   private onClosed(): void {
@@ -214,7 +218,9 @@ const OPERATIONS = { create: "create", set: "setData", delete: "delete" } as con
 function bodyOf(write: Write): object {
   const { path } = write;
   if (write.kind === "create") return createBody(path, { data: bytes(write.data) });
-  return write.kind === "set" ? { path, data: bytes(write.data), version: write.version } : { path, version: write.version };
+  return write.kind === "set"
+    ? { path, data: bytes(write.data), version: write.version }
+    : { path, version: write.version };
 }
 
 function readAnswer(call: Call, frame: Frame): Omit<Answer, "zxid" | "arrival"> {

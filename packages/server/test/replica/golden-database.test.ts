@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import { nodeCompression } from "../../src/host/node-compression.js";
 import { type Database, loadDatabase } from "../../src/replica/load-database.js";
 import { dataDirectory, readEpoch } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import type { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { NO_NODE } from "../../src/tree/index.js";
 import { GOLDEN_NAMES, golden } from "../storage/golden-directories.js";
-import { MemoryLogger } from "../storage/world.js";
 
 /** The state of a server that starts on a directory of Apache's, held against what a restarted Apache served. */
-async function load(disk: MemoryDisk, logger = new MemoryLogger()): Promise<Database> {
+async function load(disk: MemoryDisk, logger = new KeptLines()): Promise<Database> {
   return loadDatabase({
     disk,
     directory: dataDirectory(disk, "/data"),
@@ -38,7 +38,7 @@ function dataOf({ tree }: Database, path: string): { hex: string } | null | unde
 describe.each(GOLDEN_NAMES)("a server that starts on the directory %s of an Apache server", (name) => {
   test("has the tree that Apache served, with the same digest, and no complaint", async () => {
     const { disk, expected } = golden(name);
-    const logger = new MemoryLogger();
+    const logger = new KeptLines();
     const database = await load(disk, logger);
     const { high, low } = database.tree.digest;
     const digest = (BigInt(high) << 32n) | BigInt(low);

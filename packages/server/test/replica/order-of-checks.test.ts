@@ -1,4 +1,12 @@
-import { type Acl, checkVersionRequest, createRequest, createTtlRequest, ERR } from "@watchkeeper/wire";
+import {
+  type Acl,
+  authRequest,
+  checkVersionRequest,
+  createRequest,
+  createTtlRequest,
+  ERR,
+  getDataRequest,
+} from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import type { Frame } from "../support/raw-connection.js";
 import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
@@ -225,4 +233,28 @@ test("a credential that is refused is answered, and ends the connection", async 
   }
   const said = world.lines.lines.map(({ facts, sentence }) => JSON.stringify(facts) + sentence).join();
   expect(said).toContain("kerberos");
+});
+
+test("a credential that is refused is answered behind what was asked before it, and nothing after it counts", async () => {
+  const { world, client } = await furnished();
+  world.log.isHeld = true;
+  const asked = [
+    client.send("create", createRequest, createBody("/first")),
+    client.send("getData", getDataRequest, { path: "/first", watch: false }),
+    client.send("create", createRequest, createBody("/second")),
+    client.send("auth", authRequest, { type: 0, scheme: "kerberos", auth: bytes("x") }),
+  ];
+  const unheard = client.send("create", createRequest, createBody("/third"));
+  await world.settle();
+  expect([client.take(), client.isClosed, client.unread]).toEqual([[], false, 1]);
+
+  world.log.release();
+  await world.settle();
+  const replies = client.take().map(({ xid, err }) => [xid, err]);
+  expect(replies).toEqual(asked.map((xid, i) => [xid, i === 3 ? ERR.AUTH_FAILED : 0]));
+  expect(replies.map(([xid]) => xid)).not.toContain(unheard);
+  expect([client.isClosed, world.replica.outstandingRequests]).toEqual([true, 0]);
+  const other = await world.open();
+  expect((await read(other, "exists", "/second")).err).toBe(0);
+  expect((await read(other, "exists", "/third")).err).toBe(ERR.NO_NODE);
 });

@@ -9,9 +9,10 @@ import {
   readEpoch,
   writeEpoch,
 } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { hex } from "./txns.js";
-import { MemoryLogger, SeededRandom } from "./world.js";
 
 const EMPTY = new Uint8Array(0);
 
@@ -77,7 +78,7 @@ describe("listing", () => {
 
 describe("preparing the directories", () => {
   async function prepare(disk: MemoryDisk, dataDir: string, dataLogDir = dataDir, autocreate = true) {
-    const logger = new MemoryLogger();
+    const logger = new KeptLines();
     const directory = dataDirectory(disk, dataDir, dataLogDir);
     await prepareDataDirectory(disk, directory, autocreate, logger);
     return { directory, logger };

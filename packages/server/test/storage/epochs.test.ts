@@ -6,8 +6,9 @@ import {
   writeAcceptedEpoch,
   writeCurrentEpoch,
 } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
-import { MemoryLogger, SeededRandom } from "./world.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
 
 const DIRECTORY = "/data/version-2";
 const EPOCH = 2 ** 32;
@@ -30,7 +31,7 @@ interface Loaded {
 }
 
 async function load(disk: MemoryDisk, lastZxid: number): Promise<Loaded> {
-  const logger = new MemoryLogger();
+  const logger = new KeptLines();
   const { accepted, current } = await loadEpochs(disk, DIRECTORY, lastZxid, logger);
   const files = [await readEpoch(disk, DIRECTORY, "acceptedEpoch"), await readEpoch(disk, DIRECTORY, "currentEpoch")];
   return { accepted: accepted.epoch, current: current.epoch, warnings: logger.warnings, files };
@@ -77,7 +78,7 @@ describe("the epochs at a start", () => {
     for (const nth of [1, 2, 3]) {
       const disk = await diskWith({});
       disk.failSync(nth, "EIO");
-      await expect(loadEpochs(disk, DIRECTORY, 0, new MemoryLogger())).rejects.toMatchObject({ code: "EIO" });
+      await expect(loadEpochs(disk, DIRECTORY, 0, new KeptLines())).rejects.toMatchObject({ code: "EIO" });
     }
   });
 });
@@ -100,7 +101,7 @@ test("an epoch whose token was given is there after a power cut, and no crash br
   for (let seed = 0; seed < 200; seed++) {
     const random = new SeededRandom(seed);
     const disk = await diskWith({});
-    let { accepted, current } = await loadEpochs(disk, DIRECTORY, 0, new MemoryLogger());
+    let { accepted, current } = await loadEpochs(disk, DIRECTORY, 0, new KeptLines());
     let operationsLeft = random.below(60);
     disk.beforeOperation = () => {
       if (operationsLeft-- === 0) disk.crash(random);

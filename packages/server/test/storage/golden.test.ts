@@ -12,17 +12,17 @@ import {
   recover,
   writeSnapshot,
 } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { ContentSink, ContentSource } from "./contents.js";
 import { GOLDEN_NAMES, type GoldenDirectory, golden } from "./golden-directories.js";
-import { MemoryLogger } from "./world.js";
 
 async function replay(disk: MemoryDisk) {
   const txns: { zxid: string; type: number; digest: string | null }[] = [];
   const recovered = await recover({
     disk,
     directory: dataDirectory(disk, "/data"),
-    logger: new MemoryLogger(),
+    logger: new KeptLines(),
     compression: nodeCompression,
     openSnapshot: () => new ContentSink(),
     apply: (bytes, start, end, zxid) => {
@@ -98,7 +98,7 @@ describe.each(GOLDEN_NAMES)("the directory %s of an Apache server", (name) => {
       const source = new ContentSource(zxid, sink.content);
       const again = new MemoryDisk();
       await again.makeDirectory("/again");
-      const world = { logger: new MemoryLogger(), pause: async () => {} };
+      const world = { logger: new KeptLines(), pause: async () => {} };
       const { path: written } = await writeSnapshot({ disk: again, directory: "/again", source, ...world });
       const original = await unpacked(disk, path, method);
       expect(again.contents(written).length).toBe(original.length + 21);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type HistoryEnd, readHistory, surveyHistory, TxnLog } from "../../src/storage/index.js";
+import { TurnedClock } from "../../src/testing/turned-clock.js";
 import { Scene } from "./scene.js";
 import { batchOf, brief, entryPositions, logFile, noise, seenTxn, type TestTxn, txn, txns } from "./txns.js";
-import { TurnedClock } from "./world.js";
 
 const EPOCH = 2 ** 32;
 const E1 = EPOCH;

@@ -26,10 +26,10 @@ import {
   printSnapshot,
   writeSnapshot,
 } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { ContentSource, contentOf } from "./contents.js";
 import { entryPositions, flipped, logFile, txn, txns } from "./txns.js";
-import { MemoryLogger } from "./world.js";
 
 const LOG = "/logs/log.1";
 
@@ -138,7 +138,7 @@ describe("printing a snapshot", () => {
     for (const method of [undefined, "gz", "snappy"] as const) {
       const compression = method === undefined ? undefined : { method, codec: nodeCompression };
       const source = new ContentSource(1, contentOf(4));
-      const world = { disk, directory: "/snaps", logger: new MemoryLogger(), pause: async () => {} };
+      const world = { disk, directory: "/snaps", logger: new KeptLines(), pause: async () => {} };
       const { path } = await writeSnapshot({ ...world, source, compression });
       const copy = `/snaps/copy of ${path.slice("/snaps/".length)}`;
       disk.setContents(copy, disk.contents(path));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DiskError } from "../../src/ports/index.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
-import { SeededRandom } from "./world.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
 
 const PATH = "/d/file";
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { DataDirectoryError, prepareDataDirectory, TxnLog } from "../../src/storage/index.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
+import { TurnedClock } from "../../src/testing/turned-clock.js";
 import { contentOf } from "./contents.js";
 import { Scene } from "./scene.js";
 import { batchOf, brief, entryPositions, flipped, logFile, noise, type TestTxn, txn, txns } from "./txns.js";
-import { SeededRandom, TurnedClock } from "./world.js";
 
 const EPOCH = 2 ** 32;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { dataDirectory, planPurge, purge } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { hex } from "./txns.js";
-import { MemoryLogger } from "./world.js";
 
 function snapshots(...zxids: number[]) {
   return zxids.map((zxid) => ({ name: `snapshot.${zxid.toString(16)}`, zxid, compression: undefined, whole: true }));
@@ -51,7 +51,7 @@ test("purging removes the planned files and leaves what it does not know", async
   for (const name of ["log.1", "log.2", "log.4", "log.1.fixed", "currentEpoch"]) {
     disk.setContents(`/data/version-2/${name}`, new Uint8Array(0));
   }
-  const logger = new MemoryLogger();
+  const logger = new KeptLines();
   const removed = await purge(disk, dataDirectory(disk, "/data"), 3, logger);
   expect(removed).toEqual(["snapshot.1", "snapshot.2", "log.1"].map((name) => `/data/version-2/${name}`));
   expect((await disk.list("/data/version-2")).sort()).toEqual(

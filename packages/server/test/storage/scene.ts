@@ -7,15 +7,15 @@ import {
   recover,
   writeSnapshot,
 } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { type Content, ContentSink, ContentSource, contentOf } from "./contents.js";
 import { logFile, seenTxn, type TestTxn } from "./txns.js";
-import { MemoryLogger } from "./world.js";
 
 /** A data directory on a disk in memory, laid out file by file and recovered from. */
 export class Scene {
   readonly disk = new MemoryDisk();
-  readonly logger = new MemoryLogger();
+  readonly logger = new KeptLines();
   readonly directory = dataDirectory(this.disk, "/data");
 
   static async make(): Promise<Scene> {

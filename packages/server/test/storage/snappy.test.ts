@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { unpackBlock, unpackSnappy } from "../../src/host/snappy-stream.js";
 import { CompressionError } from "../../src/storage/index.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { hex } from "./txns.js";
-import { SeededRandom } from "./world.js";
 
 async function unpack(bytes: Uint8Array, pieceBytes = bytes.length): Promise<string> {
   const pieces = (async function* () {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { SnapshotSchedule, type SnapshotScheduleOptions } from "../../src/storage/index.js";
-import { MemoryLogger, SeededRandom } from "./world.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
 
-function schedule(seed: number, options: SnapshotScheduleOptions): { due: SnapshotSchedule; logger: MemoryLogger } {
-  const logger = new MemoryLogger();
+function schedule(seed: number, options: SnapshotScheduleOptions): { due: SnapshotSchedule; logger: KeptLines } {
+  const logger = new KeptLines();
   return { due: new SnapshotSchedule(new SeededRandom(seed), logger, options), logger };
 }
 

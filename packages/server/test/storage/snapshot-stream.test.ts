@@ -6,10 +6,11 @@ import {
   snapshotPieces,
   writeSnapshot,
 } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { type Content, ContentSink, ContentSource, contentOf } from "./contents.js";
 import { flipped, hex } from "./txns.js";
-import { MemoryLogger, SeededRandom } from "./world.js";
 
 const STAT_ZERO = "00".repeat(60);
 /** reference 17.10: what a 3.8.0 leader sends behind a SNAP packet, its system nodes left out. */
@@ -96,7 +97,7 @@ describe("a snapshot's stream", () => {
       disk,
       directory: "/data",
       source: new ContentSource(1, content),
-      logger: new MemoryLogger(),
+      logger: new KeptLines(),
       pause: async () => {},
     });
     const stream = streamOf(content);

@@ -7,10 +7,11 @@ import {
   type SnapshotSink,
   writeSnapshot,
 } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { type Content, ContentSink, ContentSource, contentOf } from "./contents.js";
 import { flipped, hex } from "./txns.js";
-import { MemoryLogger, SeededRandom } from "./world.js";
 
 const DIRECTORY = "/data/version-2";
 
@@ -29,7 +30,7 @@ interface Writing {
 
 async function write({ disk, source, pause = async () => {}, method }: Writing): Promise<string> {
   const compression = method === undefined ? undefined : { method, codec: nodeCompression };
-  const logger = new MemoryLogger();
+  const logger = new KeptLines();
   return (await writeSnapshot({ disk, directory: DIRECTORY, source, logger, pause, compression })).path;
 }
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { DataDirectoryError, discardHistory, TxnLog, truncateHistory } from "../../src/storage/index.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
+import { TurnedClock } from "../../src/testing/turned-clock.js";
 import { contentOf } from "./contents.js";
 import { Scene } from "./scene.js";
 import { batchOf, entryPositions, logFile, type TestTxn, txns } from "./txns.js";
-import { SeededRandom, TurnedClock } from "./world.js";
 
 const EPOCH = 2 ** 32;
 const SNAPSHOT_PATH = "/data/version-2/snapshot";

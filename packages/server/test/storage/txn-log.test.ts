@@ -1,22 +1,24 @@
 import { describe, expect, test } from "vitest";
 import { type LogBatch, readTxnLog, TxnLog, type TxnLogOptions } from "../../src/storage/index.js";
+import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
+import { SeededRandom } from "../../src/testing/seeded-random.js";
+import { TurnedClock } from "../../src/testing/turned-clock.js";
 import { batchOf, brief, logFile, seenTxn, type TestTxn, txn, txns } from "./txns.js";
-import { MemoryLogger, SeededRandom, TurnedClock, until } from "./world.js";
 
 const LOGS = "/data/version-2";
 
 interface Setup {
   readonly disk: MemoryDisk;
   readonly clock: TurnedClock;
-  readonly logger: MemoryLogger;
+  readonly logger: KeptLines;
   readonly log: TxnLog;
 }
 
 async function setup(options: TxnLogOptions = { preAllocBytes: 0 }, disk = new MemoryDisk()): Promise<Setup> {
   await disk.makeDirectory(LOGS);
   const clock = new TurnedClock();
-  const logger = new MemoryLogger();
+  const logger = new KeptLines();
   const log = new TxnLog({ disk, directory: LOGS, clock, logger }, options);
   return { disk, clock, logger, log };
 }
@@ -76,7 +78,7 @@ describe("the txn log", () => {
     const { disk, clock, logger, log } = await setup({ preAllocBytes: 0, fsyncWarningThresholdMs: 1000 });
     await log.append(batchOf(txns(1, 1)));
     disk.beforeOperation = ({ kind }) => {
-      if (kind === "write") clock.nowMs += 1234;
+      if (kind === "write") clock.turn(1234);
       return undefined;
     };
     await log.append(batchOf(txns(2, 2)));
@@ -341,3 +343,12 @@ describe("a batch", () => {
     expect(await disk.list(LOGS)).toEqual([]);
   });
 });
+
+/** Waits for what comes about through microtasks alone, looking after each of them. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (condition()) return;
+    await Promise.resolve();
+  }
+  throw new Error("it did not come about");
+}

@@ -11,5 +11,5 @@ export type { Environment } from "./jvm-flags.js";
 export { describeKeys, type KeyDescription } from "./keys.js";
 export { type LoadSource, loadSettings } from "./load.js";
 export { redactSettings } from "./redact.js";
-export type { ReadSettings } from "./settings.js";
+export { type ReadSettings, readSettings } from "./settings.js";
 export { type ServerSettings, serverSettingsSchema } from "./settings-schema.js";
