@@ -3,8 +3,12 @@ import type { LearnerParts } from "./learner.js";
 import { LinkError, PacketLink } from "./packet-link.js";
 import { initLimitMs } from "./peer-settings.js";
 
-/** A leader that was elected a moment ago may not listen yet (4.7): it is tried this often. */
-const ATTEMPTS_MAX = 5;
+/**
+ * A leader that was elected a moment ago may not listen yet (4.7). Apache's learners try five times, 100 ms apart;
+ * here the same time is spent, and the first tries come sooner: most leaders need a few milliseconds.
+ */
+const RETRY_DELAYS_MAX = 5;
+const FIRST_RETRY_DELAY_MS = 5;
 
 /**
  * Connects a learner to its leader (`Learner.connectToLeader`, 11.1). Several addresses of one server are tried in
@@ -21,9 +25,12 @@ export async function connectToLeader(parts: LearnerParts, leaderSid: number): P
   }
   const { connectToLeaderLimitTicks: ticks } = settings;
   const limitMs = ticks > 0 ? ticks * settings.tickTimeMs : initLimitMs(settings);
-  const deadlineMs = clock.monotonicMs() + limitMs;
+  const startedMs = clock.monotonicMs();
+  const deadlineMs = startedMs + limitMs;
+  const giveUpMs = startedMs + RETRY_DELAYS_MAX * settings.leaderConnectRetryDelayMs;
+  let retryDelayMs = Math.min(FIRST_RETRY_DELAY_MS, settings.leaderConnectRetryDelayMs);
   let failure = "";
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+  for (let attempt = 0; ; attempt++) {
     const { host, quorumPort } = member.addresses[attempt % member.addresses.length]!;
     const leftMs = deadlineMs - clock.monotonicMs();
     if (leftMs <= 0) break;
@@ -37,7 +44,9 @@ export async function connectToLeader(parts: LearnerParts, leaderSid: number): P
       if (!(error instanceof NetworkError)) throw error;
       failure = `${host}:${quorumPort}: ${error.message}`;
     }
-    await delay(scheduler, settings.leaderConnectRetryDelayMs);
+    if (clock.monotonicMs() + retryDelayMs > giveUpMs) break;
+    await delay(scheduler, retryDelayMs);
+    retryDelayMs = Math.min(2 * retryDelayMs, settings.leaderConnectRetryDelayMs);
   }
   throw new LinkError(`the leader, server ${leaderSid}, cannot be reached at ${failure}`);
 }
