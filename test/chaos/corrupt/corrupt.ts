@@ -3,8 +3,9 @@
  * and names file and offset. What it must never do is to serve a tree that is not a state of the
  * history, or a state before the last one where the file's end does not explain it.
  */
+
+import { SeededRandom } from "../../support/seeded-random.js";
 import type { FaultReport, Progress } from "../support/fault-report.js";
-import { SeededRandom } from "../support/seeded-random.js";
 import { fingerprint } from "./fingerprint.js";
 import { type LoadOutcome, load } from "./load.js";
 import type { Specimen } from "./specimen.js";

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { createServer } from "../../../packages/server/dist/service/index.js";
+import { until } from "../../support/until.js";
 import { createBody, opcode, openAcl, setAclBody, setDataBody, versionBody } from "../support/jute.js";
 import { RawClient } from "../support/raw-client.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
-import { until } from "../support/until.js";
 import type { Files } from "./load.js";
 import { makeSpecimen, type Specimen } from "./specimen.js";
 

@@ -6,12 +6,12 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
+import { until } from "../../support/until.js";
 import type { FaultReport, Progress } from "../support/fault-report.js";
 import { addWatchBody, createBody, opcode, setDataBody } from "../support/jute.js";
 import { MemoryWatch, residentMiB } from "../support/process-memory.js";
 import { RawClient, succeed } from "../support/raw-client.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
-import { until } from "../support/until.js";
 import { gather } from "./bad-company.js";
 import { GoodClients, type Work } from "./good-clients.js";
 

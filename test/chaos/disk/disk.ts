@@ -1,6 +1,7 @@
 /** Disks that are full, read-only or broken: nothing is acknowledged that is not durable, and nothing acknowledged is lost. */
+
+import { SeededRandom } from "../../support/seeded-random.js";
 import type { FaultReport, Progress } from "../support/fault-report.js";
-import { SeededRandom } from "../support/seeded-random.js";
 import { failOn, failOnFirstSnapshot, failureCases } from "./failing-writes.js";
 import { fillLogDisk, fillSnapshotDisk, readOnlyDisk } from "./full-disk.js";
 

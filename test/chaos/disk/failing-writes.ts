@@ -7,12 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Disk, Logger } from "../../../packages/server/dist/ports/index.js";
 import { loadSettings } from "../../../packages/server/dist/service/config/index.js";
 import { type Server, startServer } from "../../../packages/server/dist/service/server.js";
+import type { SeededRandom } from "../../support/seeded-random.js";
+import { until } from "../../support/until.js";
 import { Lane } from "../kill/lane.js";
 import { createBody, opcode } from "../support/jute.js";
 import { RawClient } from "../support/raw-client.js";
-import type { SeededRandom } from "../support/seeded-random.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
-import { until } from "../support/until.js";
 import { FailingDisk, type PlannedFailure } from "./failing-disk.js";
 
 /** Whether a server that meets the failure must stop. */

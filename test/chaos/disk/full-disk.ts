@@ -1,15 +1,16 @@
 /** Real server processes on file systems that are full or read-only. */
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerProcess } from "../../interop/support/server-process.js";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
+import type { SeededRandom } from "../../support/seeded-random.js";
+import { until } from "../../support/until.js";
 import { Lane } from "../kill/lane.js";
 import { createBody, opcode } from "../support/jute.js";
 import { RawClient } from "../support/raw-client.js";
-import type { SeededRandom } from "../support/seeded-random.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
-import { until } from "../support/until.js";
+import { fillWithBallast } from "./ballast.js";
 import { withTmpfs } from "./tmpfs.js";
 
 const LANES = 3;
@@ -136,15 +137,6 @@ export async function fillSnapshotDisk(random: SeededRandom): Promise<string[]> 
       return run.faults.map((fault) => `full snapshot disk: ${fault}`);
     }),
   );
-}
-
-function fillWithBallast(file: string): void {
-  const piece = Buffer.alloc(64 << 10);
-  try {
-    for (;;) writeFileSync(file, piece, { flag: "a" });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-  }
 }
 
 /** A start on a disk that cannot be written: it may go well, or be refused in a sentence. */

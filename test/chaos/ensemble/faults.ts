@@ -1,10 +1,11 @@
 /** What can be done to an ensemble that must survive it: to a minority of its servers, or to all at once. */
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ensemble } from "../../interop/ensemble/support/ensemble.js";
 import type { Member } from "../../interop/ensemble/support/member.js";
-import type { SeededRandom } from "../support/seeded-random.js";
+import type { SeededRandom } from "../../support/seeded-random.js";
+import { fillWithBallast } from "../disk/ballast.js";
 import type { Links } from "./links.js";
 import type { PowerLoss } from "./power-loss/power-loss.js";
 
@@ -125,13 +126,4 @@ async function fillDisk(stage: Stage): Promise<void> {
   await member.kill();
   rmSync(ballast);
   await member.start();
-}
-
-function fillWithBallast(file: string): void {
-  const piece = Buffer.alloc(64 << 10);
-  try {
-    for (;;) writeFileSync(file, piece, { flag: "a" });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-  }
 }

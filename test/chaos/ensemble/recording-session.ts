@@ -6,6 +6,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Call, Observed, Write, WriteError } from "../../checkers/history.js";
+import type { SeededRandom } from "../../support/seeded-random.js";
 import {
   createBody,
   framed,
@@ -19,7 +20,6 @@ import {
   setDataBody,
   versionBody,
 } from "../support/jute.js";
-import type { SeededRandom } from "../support/seeded-random.js";
 import type { Begun, Recorder } from "./recorder.js";
 
 const SESSION_MS = 8_000;

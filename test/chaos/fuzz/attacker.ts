@@ -1,8 +1,8 @@
 /** One connection after another that sends what it should not, reads what comes and minds nothing. */
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SeededRandom } from "../../support/seeded-random.js";
 import { connectPayload, framed } from "../support/jute.js";
-import type { SeededRandom } from "../support/seeded-random.js";
 import type { FrameMutator } from "./frame-mutator.js";
 
 const FRAMES_AT_ONCE = 20;

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SeededRandom } from "../../support/seeded-random.js";
 import { createBody, framed, JuteWriter, opcode, requestPayload } from "../support/jute.js";
-import type { SeededRandom } from "../support/seeded-random.js";
 
 const GOLDEN = join(import.meta.dirname, "..", "..", "..", "test", "golden", "client-protocol.json");
 

@@ -11,11 +11,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { ServerProcess } from "../../interop/support/server-process.js";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
+import { SeededRandom } from "../../support/seeded-random.js";
 import { startApacheQuietly } from "../support/apache-on-copy.js";
 import { countedByServer, digestOfServer } from "../support/digest-of-server.js";
 import type { FaultReport, Progress } from "../support/fault-report.js";
 import { RawClient } from "../support/raw-client.js";
-import { SeededRandom } from "../support/seeded-random.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
 import { differences, dumpTree } from "../support/tree-dump.js";
 import { Lane } from "./lane.js";

@@ -1,4 +1,6 @@
 /** Random writes for a lane, among them some that fail; and how each is put on the wire. */
+
+import type { SeededRandom } from "../../support/seeded-random.js";
 import {
   type Acl,
   createBody,
@@ -9,7 +11,6 @@ import {
   setDataBody,
   versionBody,
 } from "../support/jute.js";
-import type { SeededRandom } from "../support/seeded-random.js";
 import { FLAG, type LaneModel, type LaneWrite } from "./lane-model.js";
 
 /** Both leave the lane's own client everything; they differ so that it shows which one is stored. */

@@ -3,9 +3,10 @@
  * what was not, and after a crash holds the tree against both: everything answered must be there, and of
  * the rest the first few writes, each wholly.
  */
+
+import type { SeededRandom } from "../../support/seeded-random.js";
 import { JuteReader, type SessionKey } from "../support/jute.js";
 import { ConnectionLost, RawClient, SessionRefused } from "../support/raw-client.js";
-import type { SeededRandom } from "../support/seeded-random.js";
 import { dumpTree, type TreeDump } from "../support/tree-dump.js";
 import { LaneModel, type LaneWrite, type Outcome } from "./lane-model.js";
 import { encodeWrite, LaneWrites } from "./lane-writes.js";

@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
+import { until } from "../../support/until.js";
 import type { FaultReport, Progress } from "../support/fault-report.js";
 import {
   connectPayload,
@@ -17,7 +18,6 @@ import {
 import { residentMiB } from "../support/process-memory.js";
 import { RawClient, succeed } from "../support/raw-client.js";
 import { withTemporaryDirectory } from "../support/temporary-directory.js";
-import { until } from "../support/until.js";
 
 export interface OversizeOptions {
   readonly children: number;

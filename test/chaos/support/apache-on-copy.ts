@@ -1,6 +1,6 @@
 import { type ApacheOptions, startApache } from "../../interop/support/apache.js";
 import type { ServerProcess } from "../../interop/support/server-process.js";
-import { until } from "./until.js";
+import { until } from "../../support/until.js";
 
 /** The last of what 3.8.0 logs when it starts. */
 const STARTED = "Using checkIntervalMs";

@@ -4,6 +4,7 @@
  * differently is looked up in the table of known differences.
  */
 import * as wire from "@watchkeeper/wire";
+import { SeededRandom } from "../../support/seeded-random.js";
 import type { ServerProcess } from "../support/server-process.js";
 import { type Difference, describeDifference } from "./difference.js";
 import { type KnownDifference, knownDifferences } from "./known-differences.js";
@@ -13,7 +14,6 @@ import { probes, quotaProbes, runProbes } from "./probes.js";
 import { makeRequest, type Request } from "./request.js";
 import { type GeneratorOptions, RequestGenerator } from "./request-generator.js";
 import { childOf, openAcl } from "./request-values.js";
-import { SeededRandom } from "./seeded-random.js";
 import { treeDigest } from "./tree-digest.js";
 
 const { OP } = wire;

@@ -4,6 +4,7 @@
  * probe of its own (`probes.ts`) that puts it where its traces can be removed.
  */
 import * as wire from "@watchkeeper/wire";
+import type { SeededRandom } from "../../support/seeded-random.js";
 import { KnownNodes } from "./known-nodes.js";
 import {
   bodyBytes,
@@ -31,7 +32,6 @@ import {
   ttlName,
   ttlOf,
 } from "./request-values.js";
-import type { SeededRandom } from "./seeded-random.js";
 
 const { CREATE_FLAGS, OP, XID } = wire;
 

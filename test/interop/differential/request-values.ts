@@ -1,6 +1,7 @@
 /** The values that requests are filled with: paths, ACLs and data, well-formed, unusual and impossible ones. */
+
+import type { SeededRandom } from "../../support/seeded-random.js";
 import type { KnownNodes } from "./known-nodes.js";
-import type { SeededRandom } from "./seeded-random.js";
 
 /** Containers and TTL nodes have names of their own, so that the kind of every node is known from its path. */
 export const containerName = "box";

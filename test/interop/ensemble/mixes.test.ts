@@ -6,6 +6,7 @@
 
 import { type Client, connect } from "@watchkeeper/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../support/until.js";
 import { disagreements } from "./support/agreement.js";
 import { Ensemble } from "./support/ensemble.js";
 import { KazooSession, ZkCliSession } from "./support/foreign-sessions.js";
@@ -15,7 +16,6 @@ import { isWanted, kindsOf, targetKind } from "./support/mix.js";
 import { StandingSession } from "./support/standing-sessions.js";
 import { syncKindsOf } from "./support/sync-kind.js";
 import { withClientOf } from "./support/tree-walk.js";
-import { until } from "./support/until.js";
 import { writeMixed } from "./support/write-mix.js";
 
 const WRITES_PER_SERVER = 10_000;

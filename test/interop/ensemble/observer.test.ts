@@ -1,6 +1,7 @@
 /** An observer on an ensemble of Apache's voters: it follows, serves and forwards, and no election needs it. */
 import { type Client, connect } from "@watchkeeper/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../support/until.js";
 import { disagreements } from "./support/agreement.js";
 import { Ensemble } from "./support/ensemble.js";
 import { acknowledgedBy, startLoad } from "./support/load-session.js";
@@ -8,7 +9,6 @@ import type { Member } from "./support/member.js";
 import { kindsOf, targetKind } from "./support/mix.js";
 import { syncKindsOf } from "./support/sync-kind.js";
 import { withClientOf } from "./support/tree-walk.js";
-import { until } from "./support/until.js";
 import { writeMixed } from "./support/write-mix.js";
 
 const WRITES = 10_000;

@@ -4,13 +4,13 @@
  */
 import { type Client, connect } from "@watchkeeper/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../support/until.js";
 import { disagreements } from "./support/agreement.js";
 import { Ensemble } from "./support/ensemble.js";
 import { acknowledgedBy, type LoadSession, startLoad } from "./support/load-session.js";
 import type { ServerKind } from "./support/member.js";
 import { kindsOf, targetKind } from "./support/mix.js";
 import { withClientOf } from "./support/tree-walk.js";
-import { until } from "./support/until.js";
 
 const SESSIONS = 50;
 const PAUSE_MS = 20;

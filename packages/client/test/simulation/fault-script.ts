@@ -1,8 +1,8 @@
 import { WireError } from "@watchkeeper/wire";
+import { SeededRandom } from "../../../../test/support/seeded-random.js";
 import { type CallLimits, ClientCall } from "../../src/operations/client-call.js";
 import { type RequestKind, requests } from "../../src/operations/requests.js";
 import { type Delivery, SessionMachine, type WatchListener } from "../../src/session/index.js";
-import { SeededRandom } from "./seeded-random.js";
 import { type Mischief, SimulatedConnection, SimulatedEnsemble } from "./simulated-ensemble.js";
 
 const SESSION_TIMEOUT_MS = 4000;
@@ -117,11 +117,11 @@ export class FaultScript {
     const { random } = this;
     const path = `/${random.below(3)}`;
     const limits: CallLimits = {
-      timeoutMs: random.happens(60) ? 1 + random.below(6000) : 0,
+      timeoutMs: random.chance(0.6) ? 1 + random.below(6000) : 0,
       whenSuspended: random.pick(["fail", "try-all", "wait"] as const),
     };
-    if (random.happens(40)) this.call(requests.setData, { path, data: null, version: -1 }, path, limits, undefined);
-    else if (random.happens(50)) this.call(requests.getDataOnly, { path, watch: false }, path, limits, undefined);
+    if (random.chance(0.4)) this.call(requests.setData, { path, data: null, version: -1 }, path, limits, undefined);
+    else if (random.chance(0.5)) this.call(requests.getDataOnly, { path, watch: false }, path, limits, undefined);
     else this.watch(path, limits);
   }
 
@@ -158,7 +158,7 @@ export class FaultScript {
     const call = new ClientCall(kind, args, this.machine.chroot, settled, failed, { path, watch }, limits);
     this.machine.submit(call, this.nowMs);
     this.drain();
-    if (this.random.happens(10)) {
+    if (this.random.chance(0.1)) {
       this.at(this.nowMs + this.random.below(3000), () => {
         this.machine.cancel(call);
         this.drain();
@@ -233,9 +233,9 @@ export class FaultScript {
       toClientMs: 0,
     };
     this.link = link;
-    if (!isSound && random.happens(10)) return; // a black hole: neither opened nor refused
+    if (!isSound && random.chance(0.1)) return; // a black hole: neither opened nor refused
     const opensMs = this.nowMs + link.delayMs;
-    if (!isSound && random.happens(25)) {
+    if (!isSound && random.chance(0.25)) {
       this.at(opensMs, () => this.closeFromServer(link));
       return;
     }
@@ -270,7 +270,7 @@ export class FaultScript {
 
   private toClient(link: Link, bytes: Uint8Array): void {
     link.toClientMs = Math.max(link.toClientMs, this.nowMs + link.delayMs);
-    const isDoubled = this.nowMs < HEAL_MS && this.random.happens(1);
+    const isDoubled = this.nowMs < HEAL_MS && this.random.chance(0.01);
     this.at(link.toClientMs, () => {
       if (!link.isOpen || this.link !== link || link.swallowsToClient) return;
       for (let i = 0; i < (isDoubled ? 2 : 1) && this.link === link; i++) {

@@ -15,6 +15,7 @@ import { EpochAcks, EpochProposal, makeZxid, NewLeaderAcks, Proposals, type Stat
 import { Gate } from "./deadline.js";
 import { LearnerHandler } from "./learner-handler.js";
 import { LinkError } from "./packet-link.js";
+import type { PeerCounts } from "./peer-counts.js";
 import { initLimitMs, type PeerSettings } from "./peer-settings.js";
 import { reasonOf } from "./role-end.js";
 import type { ServerState } from "./server-state.js";
@@ -34,6 +35,7 @@ export interface LeaderParts {
   readonly scheduler: Scheduler;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly counts: PeerCounts;
   /** The new epoch is established: votes that are given from now on name it. */
   readonly onEstablished: (epoch: number) => void;
 }
@@ -272,6 +274,7 @@ export class Leader implements Role {
   onAdded(batch: LogBatch, entry: number): void {
     const zxid = batch.zxid(entry);
     this.proposals!.propose(zxid);
+    this.parts.counts.proposals += 1;
     const { bytes } = batch.writer;
     const start = batch.payloadStart(entry);
     const end = batch.payloadEnd(entry);
@@ -484,6 +487,7 @@ export class Leader implements Role {
 
   /** REVALIDATE: is the session alive? Then it is the asking learner's from now on, with its full time. */
   revalidateRemote(key: bigint, timeoutMs: number, owner: object): boolean {
+    this.parts.counts.revalidations += 1;
     const session = this.replica.sessions.get(key);
     if (session === undefined) return this.opening.has(key);
     if (session.closing) return false;

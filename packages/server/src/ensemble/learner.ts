@@ -31,6 +31,7 @@ import { Gate } from "./deadline.js";
 import { takeHistory } from "./history-receiver.js";
 import { connectToLeader } from "./leader-connection.js";
 import { LinkError, type PacketLink, type PacketView } from "./packet-link.js";
+import type { PeerCounts } from "./peer-counts.js";
 import { initLimitMs, type PeerSettings, syncLimitMs } from "./peer-settings.js";
 import { reasonOf } from "./role-end.js";
 import type { ServerState } from "./server-state.js";
@@ -52,6 +53,7 @@ export interface LearnerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly counts: PeerCounts;
   /** Whether it is an observer: it takes part in nothing that is decided. */
   readonly isObserver: boolean;
   /** The leader serves, and so may this server: votes that are given from now on name its epoch. */
@@ -209,12 +211,15 @@ export class Learner implements Role {
 
   private handle(packet: PacketView): void {
     const { type, zxid } = packet;
+    const { counts } = this.parts;
     switch (type) {
       case PACKET.proposal:
+        counts.proposalsReceived += 1;
         this.pending!.proposal(zxid);
         this.log(packet);
         return;
       case PACKET.commit:
+        counts.commitsReceived += 1;
         this.pending!.commit(zxid);
         this.replica.pipeline.commitThrough(zxid);
         return;
@@ -352,6 +357,7 @@ export class Learner implements Role {
 
   revalidate(session: Session, connection: Connection, done: (isValid: boolean) => void): void {
     const { idHigh, idLow } = session;
+    this.parts.counts.connectionRevalidations += 1;
     this.revalidations.push({ idHigh, idLow, done });
     const writer = this.link!.writer();
     const at = beginQuorumPacket(writer, PACKET.revalidate, -1);

@@ -11,6 +11,7 @@ import type { ElectionConnections } from "./election-connections.js";
 import { Leader } from "./leader.js";
 import { delay } from "./leader-connection.js";
 import { Learner } from "./learner.js";
+import { PeerCounts } from "./peer-counts.js";
 import type { PeerSettings } from "./peer-settings.js";
 import { ReadOnly } from "./read-only.js";
 import type { ServerState } from "./server-state.js";
@@ -47,6 +48,7 @@ interface Decision {
 
 export class QuorumPeer {
   activity: PeerActivity = { kind: "looking" };
+  readonly counts = new PeerCounts();
   private readonly parts: QuorumPeerParts;
   private readonly election: Election;
   private timer: Timer | undefined;
@@ -116,6 +118,7 @@ export class QuorumPeer {
     const { settings, state, clock, scheduler, logger, random } = this.parts;
     const { myid, config, observerElectionDelayMsMax } = settings;
     this.activity = { kind: "looking" };
+    this.counts.lookings += 1;
     if (config.roleOf(myid) === "observer" && observerElectionDelayMsMax > 0)
       await delay(scheduler, random.below(observerElectionDelayMsMax));
     const readOnly = settings.readOnlyModeEnabled
@@ -141,12 +144,12 @@ export class QuorumPeer {
     const { parts } = this;
     const onEstablished = (epoch: number) => this.election.updateElectionVote(epoch);
     if (state === SERVER_STATE.leading) {
-      const leader = new Leader({ ...parts, onEstablished });
+      const leader = new Leader({ ...parts, counts: this.counts, onEstablished });
       this.activity = { kind: "leading", leader };
       return await leader.lead();
     }
     const isObserver = state === SERVER_STATE.observing;
-    const learner = new Learner({ ...parts, isObserver, onEstablished }, vote.leader);
+    const learner = new Learner({ ...parts, counts: this.counts, isObserver, onEstablished }, vote.leader);
     this.activity = { kind: isObserver ? "observing" : "following", learner };
     return await learner.follow();
   }

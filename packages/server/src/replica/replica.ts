@@ -314,6 +314,14 @@ export class Replica {
     this.flushOutputs();
   }
 
+  /** Ends a session as if its time were up. @returns whether there is one to end, and this server the one to end it */
+  expireSession(key: bigint): boolean {
+    const session = this.sessions.get(key);
+    if (session === undefined || session.closing || this.role?.keepsSessions !== true) return false;
+    this.gate.expire(this.role, session, this.parts.clock.monotonicMs());
+    return true;
+  }
+
   /** No connection is read from any more; resolves when every accepted write has been answered. */
   async drain(): Promise<void> {
     this.draining = true;

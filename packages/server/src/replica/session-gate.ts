@@ -112,15 +112,17 @@ export class SessionGate {
   }
 
   expireDue(role: Role, nowMs: number): void {
-    for (const session of this.sessions.expire(nowMs)) {
-      const name = sessionName(session);
-      this.logger.info(
-        { session: name, timeoutMs: session.timeoutMs },
-        `Expiring session ${name}, timeout of ${session.timeoutMs}ms exceeded`,
-      );
-      this.sessions.markClosing(session);
-      role.submitCloseSession(this.requestFor(session, OP.closeSession, 0), undefined, nowMs);
-    }
+    for (const session of this.sessions.expire(nowMs)) this.expire(role, session, nowMs);
+  }
+
+  expire(role: Role, session: Session, nowMs: number): void {
+    const name = sessionName(session);
+    this.logger.info(
+      { session: name, timeoutMs: session.timeoutMs },
+      `Expiring session ${name}, timeout of ${session.timeoutMs}ms exceeded`,
+    );
+    this.sessions.markClosing(session);
+    role.submitCloseSession(this.requestFor(session, OP.closeSession, 0), undefined, nowMs);
   }
 
   onSessionCreated(connection: Connection, applier: TxnApplier, nowMs: number): void {

@@ -2,6 +2,7 @@ import {
   ElectionConnections,
   LocalState,
   type PeerActivity,
+  type PeerCounts,
   type PeerSettings,
   QuorumPeer,
 } from "../ensemble/index.js";
@@ -76,7 +77,7 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
     },
     start: () => peer.start(),
     stop: () => peer.stop(),
-    ensembleView: () => viewOf(peer.activity, state, ensemble, clock),
+    ensembleView: () => viewOf(peer, state, ensemble, clock),
   };
 }
 
@@ -104,7 +105,7 @@ function peerSettings(settings: ServerSettings, ensemble: EnsembleSettings): Pee
 }
 
 function viewOf(
-  activity: PeerActivity,
+  { activity, counts }: QuorumPeer,
   state: LocalState,
   { myid, config }: EnsembleSettings,
   clock: Clock,
@@ -115,7 +116,7 @@ function viewOf(
     syncMode: undefined,
     serves: !replica.isServing ? "nobody" : replica.isReadOnly ? "read-only" : "all",
     config,
-    counts: {},
+    counts: countsOf(counts),
   } as const;
   switch (activity.kind) {
     case "looking":
@@ -146,4 +147,19 @@ function viewOf(
     const uptimeMs = leader.established.isOpen ? Math.floor(clock.monotonicMs() - leader.startedMs) : 0;
     return { learners, uptimeMs, pendingSyncs: leader.pendingSyncs, proposalBytes: leader.proposalBytes };
   }
+}
+
+/** By Apache's names. */
+function countsOf(counts: PeerCounts): EnsembleView["counts"] {
+  return {
+    looking_count: counts.lookings,
+    diff_count: counts.diffs,
+    snap_count: counts.snapshots,
+    proposal_count: counts.proposals,
+    commit_count: counts.commits,
+    learner_proposal_received_count: counts.proposalsReceived,
+    learner_commit_received_count: counts.commitsReceived,
+    revalidate_count: counts.revalidations,
+    connection_revalidate_count: counts.connectionRevalidations,
+  };
 }

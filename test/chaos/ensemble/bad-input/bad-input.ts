@@ -9,10 +9,10 @@ import { Ensemble } from "../../../interop/ensemble/support/ensemble.js";
 import { fourLetterWord } from "../../../interop/ensemble/support/four-letter-words.js";
 import type { Member } from "../../../interop/ensemble/support/member.js";
 import { kindsOf } from "../../../interop/ensemble/support/mix.js";
+import { SeededRandom } from "../../../support/seeded-random.js";
 import { ControlClient } from "../../support/control-client.js";
 import type { FaultReport, Progress } from "../../support/fault-report.js";
 import { MemoryWatch } from "../../support/process-memory.js";
-import { SeededRandom } from "../../support/seeded-random.js";
 import { MessageMutator } from "./message-mutator.js";
 
 export interface BadInputOptions {

@@ -1,6 +1,7 @@
 /** Messages between servers that are almost right, and some that are nothing at all. */
+
+import type { SeededRandom } from "../../../support/seeded-random.js";
 import { JuteWriter } from "../../support/jute.js";
-import type { SeededRandom } from "../../support/seeded-random.js";
 import {
   ackEpoch,
   electionGreeting,

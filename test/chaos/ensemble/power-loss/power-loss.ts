@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Member } from "../../../interop/ensemble/support/member.js";
-import type { SeededRandom } from "../../support/seeded-random.js";
+import type { SeededRandom } from "../../../support/seeded-random.js";
 
 export class PowerLoss {
   /** Bytes that were taken away so far. */

@@ -5,11 +5,11 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "../../../support/until.js";
 import { startApache } from "../../support/apache.js";
 import type { ServerOptions, ServerProcess } from "../../support/server-process.js";
 import { startWatchkeeper } from "../../support/watchkeeper.js";
 import { type Mode, type ServerView, viewOf } from "./four-letter-words.js";
-import { until } from "./until.js";
 
 export type ServerKind = "apache" | "watchkeeper";
 

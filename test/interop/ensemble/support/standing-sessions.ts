@@ -3,7 +3,7 @@
  * and both must outlive every loss of a server.
  */
 import { type Client, connect } from "@watchkeeper/client";
-import { until } from "./until.js";
+import { until } from "../../../support/until.js";
 
 const SESSION_MS = 10_000;
 

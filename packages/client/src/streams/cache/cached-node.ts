@@ -43,7 +43,7 @@ export interface Drift {
   readonly path: string;
   /** What was wrong in the cache: the node's data, the list of its children, or that it was there at all. */
   readonly of: "data" | "children" | "existence";
-  readonly known: Stat;
+  readonly known: Stat | null;
   readonly found: Stat | null;
 }
 

@@ -102,9 +102,9 @@ export class Mirror {
     for (const { node } of this.entries.values()) if (this.isShown(node.path)) yield node;
   }
 
-  /** All that is held, shown or not: what there is to check. */
+  /** What there is to check: all that is held, shown or not, and the root in any case. */
   paths(): string[] {
-    return [...this.entries.keys()];
+    return this.entries.has(this.root) ? [...this.entries.keys()] : [this.root];
   }
 
   /** Compares one node's Stat with the servers'; what differs is reported and read again (M16). */
@@ -113,7 +113,11 @@ export class Mirror {
     const found = await this.client.exists(path, PATIENT);
     const entry = this.entries.get(path);
     // A change that is being read already was told by its watch; and one told before this answer is.
-    if (this.isClosed || entry === undefined || this.reads.isBusyWith(path)) return;
+    if (this.isClosed || this.reads.isBusyWith(path)) return;
+    if (entry === undefined) {
+      if (found !== null && path === this.root) this.repair({ path, of: "existence", known: null, found }, "data");
+      return;
+    }
     const known = entry.node.stat;
     if (found === null || found.czxid > known.czxid) {
       this.repair({ path, of: "existence", known, found }, "data");
@@ -229,12 +233,10 @@ export class Mirror {
         if (path !== this.root || !hasCode(error, "NO_NODE")) throw error;
       }
     }
-    for (;;) {
-      const stat = await this.client.exists(path, options);
-      if (stat === null) return undefined;
-      if (!this.shape.data || !this.isShown(path)) return { path, data: null, stat };
-      return await this.readNode(path); // it has come in between
-    }
+    const stat = await this.client.exists(path, options);
+    if (stat === null) return undefined;
+    if (this.shape.data && this.isShown(path)) return await this.readNode(path); // it has come in between
+    return { path, data: null, stat };
   }
 
   private applyNode(path: string, node: CachedNode | undefined, cause: ChangeCause): void {

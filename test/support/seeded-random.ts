@@ -1,11 +1,13 @@
 /**
- * Random numbers that a seed repeats (the generator "mulberry32"): the whole run, every choice of every
- * request, follows from one number that a failing run prints.
+ * Random numbers that a seed repeats (the generator is mulberry32): whatever is drawn follows from one number
+ * that a failing run prints. What another process does in between is not repeated by it.
  */
 export class SeededRandom {
+  readonly seed: number;
   private state: number;
 
   constructor(seed: number) {
+    this.seed = seed;
     this.state = seed >>> 0;
   }
 
@@ -22,6 +24,7 @@ export class SeededRandom {
   }
 
   pick<T>(choices: readonly T[]): T {
+    if (choices.length === 0) throw new Error("there is nothing to pick from");
     return choices[this.below(choices.length)]!;
   }
 
@@ -33,5 +36,11 @@ export class SeededRandom {
       if (at < 0) return value;
     }
     throw new Error("no choice has a weight");
+  }
+
+  bytes(length: number): Buffer {
+    const bytes = Buffer.alloc(length);
+    for (let i = 0; i < length; i++) bytes[i] = this.below(256);
+    return bytes;
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const PAUSE_MS = 10;
+/** Another process announces nothing: it is asked again this often. */
+const ASK_EVERY_MS = 5;
 
 /**
  * Waits until a condition holds. `explain` is asked for more where it did not.
@@ -15,7 +16,7 @@ export async function until(
 ): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms for ${what}. ${explain()}`);
-    await sleep(PAUSE_MS);
+    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms for ${what}. ${explain()}`.trimEnd());
+    await sleep(ASK_EVERY_MS);
   }
 }

@@ -1,0 +1,41 @@
+import type { NodeEvent } from "../index.js";
+
+const types = {
+  created: [1, "NODE_CREATED"],
+  deleted: [2, "NODE_DELETED"],
+  dataChanged: [3, "NODE_DATA_CHANGED"],
+  childrenChanged: [4, "NODE_CHILDREN_CHANGED"],
+} as const satisfies Record<NodeEvent["kind"], readonly [number, string]>;
+
+/** What a watcher is called with. */
+export class Event {
+  static readonly NODE_CREATED = types.created[0];
+  static readonly NODE_DELETED = types.deleted[0];
+  static readonly NODE_DATA_CHANGED = types.dataChanged[0];
+  static readonly NODE_CHILDREN_CHANGED = types.childrenChanged[0];
+
+  readonly type: number;
+  readonly name: string;
+  readonly path: string;
+
+  constructor({ kind, path }: NodeEvent) {
+    [this.type, this.name] = types[kind];
+    this.path = path;
+  }
+
+  getType(): number {
+    return this.type;
+  }
+
+  getName(): string {
+    return this.name;
+  }
+
+  getPath(): string {
+    return this.path;
+  }
+
+  toString(): string {
+    return `${this.name}[${this.type}]@${this.path}`;
+  }
+}

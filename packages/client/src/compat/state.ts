@@ -1,0 +1,59 @@
+import type { SessionState } from "../index.js";
+
+/** What a client goes through, each one object: to be compared by identity. */
+class ClientState {
+  readonly name: string;
+  readonly code: number;
+
+  constructor(name: string, code: number) {
+    this.name = name;
+    this.code = code;
+  }
+
+  getName(): string {
+    return this.name;
+  }
+
+  getCode(): number {
+    return this.code;
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+export type { ClientState };
+
+const connected = new ClientState("SYNC_CONNECTED", 3);
+
+export const State = {
+  DISCONNECTED: new ClientState("DISCONNECTED", 0),
+  SYNC_CONNECTED: connected,
+  /** As the documentation calls it. */
+  CONNECTED: connected,
+  AUTH_FAILED: new ClientState("AUTH_FAILED", 4),
+  CONNECTED_READ_ONLY: new ClientState("CONNECTED_READ_ONLY", 5),
+  SASL_AUTHENTICATED: new ClientState("SASL_AUTHENTICATED", 6),
+  EXPIRED: new ClientState("EXPIRED", -122),
+} as const;
+
+/** Undefined for what node-zookeeper-client does not tell. */
+export function stateOf(state: SessionState): ClientState | undefined {
+  switch (state) {
+    case "connected":
+      return State.SYNC_CONNECTED;
+    case "read-only":
+      return State.CONNECTED_READ_ONLY;
+    case "suspended":
+    case "closed":
+      return State.DISCONNECTED;
+    case "lost":
+      return State.EXPIRED;
+    case "auth-failed":
+      return State.AUTH_FAILED;
+    case "connecting":
+    case "presumed-lost":
+      return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import type { MultiOperation, MultiResult } from "../index.js";
+import type { ACL } from "./acl.js";
+import { ANY_VERSION, createArguments, requireCallback, requirePath } from "./arguments.js";
+import { type Stat, statOf } from "./stat.js";
+
+/** The result of one step, under the number of its operation. */
+export interface TransactionResult {
+  readonly type: number;
+  readonly path?: string;
+  readonly stat?: Stat;
+}
+
+export type TransactionCallback = (error: Error | null, results?: TransactionResult[]) => unknown;
+
+/** Operations that are carried out together, or not at all. */
+export class Transaction {
+  private readonly steps: MultiOperation[] = [];
+  private readonly run: (steps: readonly MultiOperation[], callback: TransactionCallback) => void;
+
+  /** Not for applications: `client.transaction()`. */
+  constructor(run: (steps: readonly MultiOperation[], callback: TransactionCallback) => void) {
+    this.run = run;
+  }
+
+  create(path: string, ...given: (Buffer | readonly ACL[] | number | null | undefined)[]): this {
+    requirePath(path);
+    const { data, options } = createArguments(given);
+    this.steps.push({ op: "create", path, data, ...options });
+    return this;
+  }
+
+  setData(path: string, data: Buffer | null, version: number = ANY_VERSION): this {
+    requirePath(path);
+    this.steps.push({ op: "setData", path, data, version });
+    return this;
+  }
+
+  check(path: string, version: number = ANY_VERSION): this {
+    requirePath(path);
+    this.steps.push({ op: "check", path, version });
+    return this;
+  }
+
+  remove(path: string, version: number = ANY_VERSION): this {
+    requirePath(path);
+    this.steps.push({ op: "delete", path, version });
+    return this;
+  }
+
+  commit(callback: TransactionCallback): void {
+    this.run([...this.steps], requireCallback(callback));
+  }
+}
+
+const types: Readonly<Record<MultiResult["op"], number>> = { create: 1, delete: 2, setData: 5, check: 13 };
+
+export function transactionResult(result: MultiResult): TransactionResult {
+  const type = types[result.op];
+  if (result.op === "create") return { type, path: result.path };
+  return result.op === "setData" ? { type, stat: statOf(result.stat) } : { type };
+}
