@@ -55,6 +55,20 @@ export {
   type WatchRemovedEvent,
   type WhenSuspended,
 } from "./session/index.js";
+export {
+  type CacheChange,
+  type CacheCounters,
+  type CachedNode,
+  type CacheOptions,
+  type ChangeCause,
+  ChildrenCache,
+  type Drift,
+  NodeCache,
+  type ReconcileOptions,
+  type Reconciliation,
+  TreeCache,
+  type TreeCacheOptions,
+} from "./streams/cache/index.js";
 export type { PersistentWatchMode } from "./streams/persistent-watch.js";
 export type { OverflowEvent, WatchStream, WatchStreamEvent } from "./streams/watch-stream.js";
 export type { TlsOptions } from "./transport/tls.js";

@@ -1,6 +1,7 @@
 /** The machine's disk, until one planned operation fails: then it has done half of its work, or all of it but told nobody. */
+import { ForwardedFile } from "../../../packages/server/dist/host/forwarded-file.js";
 import { NodeDisk } from "../../../packages/server/dist/host/node-disk.js";
-import { type Disk, DiskError, type DiskFile, type OpenOptions } from "../../../packages/server/dist/ports/index.js";
+import { DiskError, type DiskFile, type OpenOptions } from "../../../packages/server/dist/ports/index.js";
 
 export interface PlannedFailure {
   /**
@@ -15,48 +16,32 @@ export interface PlannedFailure {
   readonly code: string;
 }
 
-export class FailingDisk implements Disk {
+export class FailingDisk extends NodeDisk {
   struck = false;
   /** Nothing fails, and nothing is counted, before this is set. */
   armed = false;
-  private readonly disk = new NodeDisk();
   private readonly failure: PlannedFailure;
   private left: number;
 
   constructor(failure: PlannedFailure) {
+    super();
     this.failure = failure;
     this.left = failure.after;
   }
 
-  list(directory: string): Promise<string[]> {
-    return this.disk.list(directory);
-  }
-
-  makeDirectory(directory: string): Promise<void> {
-    return this.disk.makeDirectory(directory);
-  }
-
-  async open(path: string, options: OpenOptions): Promise<DiskFile> {
+  override async open(path: string, options: OpenOptions): Promise<DiskFile> {
     if (options.mode === "create") this.strike("create", path);
-    return new FailingFile(await this.disk.open(path, options), options.durable ?? false, this);
+    return new FailingFile(await super.open(path, options), options.durable ?? false, this);
   }
 
-  async rename(from: string, to: string): Promise<void> {
+  override async rename(from: string, to: string): Promise<void> {
     this.strike("rename", from);
-    await this.disk.rename(from, to);
+    await super.rename(from, to);
   }
 
-  remove(path: string): Promise<void> {
-    return this.disk.remove(path);
-  }
-
-  async syncDirectory(directory: string): Promise<void> {
+  override async syncDirectory(directory: string): Promise<void> {
     this.strike("syncDirectory", directory);
-    await this.disk.syncDirectory(directory);
-  }
-
-  join(directory: string, name: string): string {
-    return this.disk.join(directory, name);
+    await super.syncDirectory(directory);
   }
 
   /** @throws the planned failure, if its turn has come; once it has, for good, as a disk that is broken */
@@ -72,47 +57,24 @@ export class FailingDisk implements Disk {
   }
 }
 
-class FailingFile implements DiskFile {
-  readonly path: string;
-  private readonly file: DiskFile;
+class FailingFile extends ForwardedFile {
   private readonly durable: boolean;
   private readonly disk: FailingDisk;
 
   constructor(file: DiskFile, durable: boolean, disk: FailingDisk) {
-    this.path = file.path;
-    this.file = file;
+    super(file);
     this.durable = durable;
     this.disk = disk;
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
+  override async write(bytes: Uint8Array, position: number): Promise<void> {
     try {
       this.disk.strike(this.durable ? "write" : "fill", this.path);
     } catch (error) {
-      await this.file.write(bytes.subarray(0, bytes.length >> 1), position);
+      await super.write(bytes.subarray(0, bytes.length >> 1), position);
       throw error;
     }
-    await this.file.write(bytes, position);
+    await super.write(bytes, position);
     if (this.durable) this.disk.strike("sync", this.path);
-  }
-
-  size(): Promise<number> {
-    return this.file.size();
-  }
-
-  read(target: Uint8Array, position: number): Promise<number> {
-    return this.file.read(target, position);
-  }
-
-  truncate(size: number): Promise<void> {
-    return this.file.truncate(size);
-  }
-
-  sync(): Promise<void> {
-    return this.file.sync();
-  }
-
-  close(): Promise<void> {
-    return this.file.close();
   }
 }

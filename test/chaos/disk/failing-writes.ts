@@ -3,7 +3,6 @@
  * must stop, having acknowledged nothing that a start on a healthy disk would not bring back; where only
  * a snapshot or the zeros ahead fail it must go on.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Disk, Logger } from "../../../packages/server/dist/ports/index.js";
 import { loadSettings } from "../../../packages/server/dist/service/config/index.js";
 import { type Server, startServer } from "../../../packages/server/dist/service/server.js";
@@ -40,7 +39,8 @@ export function failureCases(random: SeededRandom, rounds: number): FailureCase[
 }
 
 const LANES = 3;
-const GO_ON_MS = 300;
+/** So many writes are acknowledged behind a failure that a server must survive. */
+const WRITES_AFTERWARDS = 100;
 
 /** @returns what is wrong, nothing where all is well */
 export async function failOn({ failure, stops }: FailureCase, random: SeededRandom): Promise<string[]> {
@@ -105,15 +105,26 @@ class FailingRun {
     for (const lane of this.lanes) await lane.connect(port);
     disk.armed = true;
     const loads = Promise.all(this.lanes.map((lane) => lane.load()));
-    const isOver = server.ended.then(() => "stopped" as const);
+    let isOver = false;
+    const ended = server.ended.then(() => {
+      isOver = true;
+    });
     await until("the planned failure", () => disk.struck);
-    const end = await Promise.race([isOver, sleep(stops ? 10_000 : GO_ON_MS, "serving" as const)]);
-    const faults = this.faultsOf(stops, end);
+    const struckAt = this.acknowledged;
+    const outcome = stops ? "the server to stop" : "writes to go on";
+    await until(outcome, () => isOver || (!stops && this.acknowledged >= struckAt + WRITES_AFTERWARDS)).catch(
+      ({ message }: Error) => this.errors.push(message),
+    );
+    const faults = this.faultsOf(stops, isOver ? "stopped" : "serving");
     client.destroy();
     for (const lane of this.lanes) lane.disconnect();
     await server.close();
-    await loads;
+    await Promise.all([loads, ended]);
     return faults;
+  }
+
+  private get acknowledged(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.acknowledged, 0);
   }
 
   private faultsOf(stops: boolean, end: "stopped" | "serving"): string[] {

@@ -1,11 +1,11 @@
 /** Real server processes on file systems that are full or read-only. */
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerProcess } from "../../interop/support/server-process.js";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
 import type { SeededRandom } from "../../support/seeded-random.js";
 import { until } from "../../support/until.js";
+import { within } from "../../support/within.js";
 import { Lane } from "../kill/lane.js";
 import { createBody, opcode } from "../support/jute.js";
 import { RawClient } from "../support/raw-client.js";
@@ -71,8 +71,9 @@ export async function fillLogDisk(random: SeededRandom): Promise<string[]> {
     await run.connect(server);
     const filled = fill(server);
     await Promise.all([run.load(), filled]);
-    const ended = await Promise.race([server.ended, sleep(STOP_MS_MAX, "not at all", { ref: false })]);
-    if (ended !== "exit code 1") run.faults.push(`on a full disk the server ended with ${ended}`);
+    const ended = await within(STOP_MS_MAX, server.ended);
+    if (ended !== "exit code 1")
+      run.faults.push(`on a full disk the server ended with ${ended ?? "nothing: it goes on"}`);
     run.faults.push(...complaintsAbout(server, "ENOSPC"));
     await server.stop();
 

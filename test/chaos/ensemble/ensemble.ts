@@ -7,7 +7,6 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { checkHistory } from "../../checkers/check-history.js";
 import type { Observed } from "../../checkers/history.js";
 import { disagreements } from "../../interop/ensemble/support/agreement.js";
@@ -190,7 +189,7 @@ class ChaosRun {
   /** A server that ended though nobody killed it is started again; of ours it is a fault. */
   private async restartEnded({ ensemble }: Stage): Promise<void> {
     for (const member of ensemble.running) {
-      const how = await Promise.race([member.ended, sleep(0, undefined)]);
+      const how = member.endedWith;
       if (how === undefined) continue;
       this.restartedAfterEnd += 1;
       const told = `${member.name} ended with ${how}. ${member.logTail(1500)}`;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Ensemble } from "../../interop/ensemble/support/ensemble.js";
 import type { Member } from "../../interop/ensemble/support/member.js";
 import type { SeededRandom } from "../../support/seeded-random.js";
+import { within } from "../../support/within.js";
 import { fillWithBallast } from "../disk/ballast.js";
 import type { Links } from "./links.js";
 import type { PowerLoss } from "./power-loss/power-loss.js";
@@ -76,6 +77,7 @@ function minority({ ensemble, random }: Stage): Member[] {
   return all;
 }
 
+/** So long the fault lasts. */
 async function hold({ random }: Stage): Promise<void> {
   await sleep(HOLD_MS_MIN + random.below(HOLD_MS_MAX - HOLD_MS_MIN));
 }
@@ -122,7 +124,7 @@ async function fillDisk(stage: Stage): Promise<void> {
   const ballast = join(member.dataDir, "ballast");
   const ended = member.ended;
   fillWithBallast(ballast);
-  await Promise.race([ended, sleep(DISK_FULL_MS_MAX, undefined, { ref: false })]);
+  await within(DISK_FULL_MS_MAX, ended);
   await member.kill();
   rmSync(ballast);
   await member.start();

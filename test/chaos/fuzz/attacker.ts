@@ -1,6 +1,5 @@
 /** One connection after another that sends what it should not, reads what comes and minds nothing. */
 import { connect, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SeededRandom } from "../../support/seeded-random.js";
 import { connectPayload, framed } from "../support/jute.js";
 import type { FrameMutator } from "./frame-mutator.js";
@@ -30,20 +29,19 @@ export class Attacker {
     while (!isEnough()) {
       this.connections += 1;
       const socket = connect({ host: "127.0.0.1", port: this.port });
-      let lastHeardMs = performance.now();
+      const closed = new Promise((resolve) => socket.once("close", resolve));
       let heardBytes = 0;
       socket.on("data", (chunk) => {
-        lastHeardMs = performance.now();
         heardBytes += chunk.length;
       });
+      socket.setTimeout(SILENCE_MS_MAX, () => socket.destroy());
       socket.on("error", () => {});
       socket.on("end", () => {
         this.refused += 1;
       });
       await this.attack(socket, isEnough, () => heardBytes);
-      // What was sent is to be handled before the connection goes.
-      while (!socket.destroyed && performance.now() - lastHeardMs < SILENCE_MS_MAX) await sleep(5);
-      socket.destroy();
+      // What was sent is to be handled before the connection goes: silence ends it.
+      await closed;
     }
   }
 
@@ -58,32 +56,19 @@ export class Attacker {
       left -= batch.length;
       this.frames += batch.length;
       const heardBefore = heardBytes();
-      if (!socket.write(Buffer.concat(batch))) await writable(socket);
-      await this.untilHeard(socket, heardBefore, heardBytes);
-    }
-  }
-
-  /** Does not run ahead of the server: a connection that was refused half-way would count frames nobody has seen. */
-  private async untilHeard(socket: Socket, before: number, heardBytes: () => number): Promise<void> {
-    const sinceMs = performance.now();
-    while (!socket.destroyed && heardBytes() === before) {
-      if (performance.now() - sinceMs > SILENCE_MS_MAX) {
-        socket.destroy();
-        return;
-      }
-      await sleep(1);
+      if (!socket.write(Buffer.concat(batch))) await oneOf(socket, "drain", "close");
+      // Does not run ahead of the server: a connection that was refused half-way would count frames nobody has seen.
+      while (!socket.destroyed && heardBytes() === heardBefore) await oneOf(socket, "data", "close");
     }
   }
 }
 
-function writable(socket: Socket): Promise<void> {
+function oneOf(socket: Socket, ...events: readonly string[]): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      socket.off("drain", done);
-      socket.off("close", done);
+      for (const event of events) socket.off(event, done);
       resolve();
     };
-    socket.on("drain", done);
-    socket.on("close", done);
+    for (const event of events) socket.on(event, done);
   });
 }

@@ -6,14 +6,13 @@
 import { createHash } from "node:crypto";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
 import { SeededRandom } from "../../support/seeded-random.js";
 import { until } from "../../support/until.js";
 import { startApacheQuietly } from "../support/apache-on-copy.js";
 import { ControlClient } from "../support/control-client.js";
 import { countedByServer } from "../support/digest-of-server.js";
-import type { FaultReport, Progress } from "../support/fault-report.js";
+import { type FaultReport, type Progress, withProgress } from "../support/fault-report.js";
 import { authBody, createBody, opcode } from "../support/jute.js";
 import { MemoryWatch } from "../support/process-memory.js";
 import { RawClient } from "../support/raw-client.js";
@@ -31,8 +30,7 @@ export interface FuzzOptions {
 }
 
 const ATTACKERS = 16;
-/** So long after the last frame the server may still come to die of it. */
-const DEATH_MS_MAX = 500;
+const EXPIRY_MS_MAX = 20_000;
 const LOG_TAIL_CHARS = 4000;
 /** Reads every node, whatever its ACL. */
 const SUPER = "super:a-word-for-the-dump";
@@ -58,7 +56,16 @@ export async function fuzz(options: FuzzOptions, progress: Progress): Promise<Fa
       await createAll(server.clientPort, mutator.paths);
       const attackers = Array.from({ length: ATTACKERS }, () => new Attacker(mutator, random, server.clientPort));
       await attack(attackers, options.frames, control, progress);
-      const death = await Promise.race([server.ended, sleep(DEATH_MS_MAX, undefined)]);
+      // Until it has expired the last session the server may still come to die of what it was sent.
+      let death: string | undefined;
+      void server.ended.then((how) => {
+        death = how;
+      });
+      await until(
+        "the attackers' sessions to expire",
+        async () => death !== undefined || (await ephemerals(server.clientPort).catch(() => undefined)) === "0",
+        EXPIRY_MS_MAX,
+      );
       if (death !== undefined) {
         const summary = `the server died, ${sentBy(attackers)} frames in, seed ${options.seed}`;
         return { summary, faults: [`the server ended with ${death}: ${server.log().slice(-LOG_TAIL_CHARS)}`] };
@@ -70,11 +77,6 @@ export async function fuzz(options: FuzzOptions, progress: Progress): Promise<Fa
         faults.push(`the control client once waited ${control.latency(1).toFixed(0)} ms`);
       if (memory.maxMiB > options.memoryMiBMax) faults.push(`the server came to take ${memory.maxMiB} MiB`);
 
-      await until(
-        "the attackers' sessions to expire",
-        async () => (await ephemerals(server.clientPort)) === "0",
-        20_000,
-      );
       const before = await dumpAsSuper(server.clientPort);
       const mismatches = await countedByServer(server.clientPort, "zk_digest_mismatches_count");
       if (mismatches !== "0") faults.push(`the server counts ${mismatches} digest mismatches`);
@@ -120,13 +122,7 @@ async function attack(
 ): Promise<void> {
   const isEnough = (): boolean => sentBy(attackers) >= frames || control.faults.length > 0;
   const done = Promise.all(attackers.map((attacker) => attacker.run(isEnough)));
-  const report = async (): Promise<void> => {
-    while (!isEnough()) {
-      await sleep(5000, undefined, { ref: false });
-      progress(`${sentBy(attackers)} frames; ${control.summary}`);
-    }
-  };
-  await Promise.race([done, report().then(() => done)]);
+  await withProgress(done, () => progress(`${sentBy(attackers)} frames; ${control.summary}`));
 }
 
 async function openAgain(dataDir: string, copyDir: string, before: TreeDump): Promise<string[]> {

@@ -7,7 +7,7 @@
  */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as momentOfKill } from "node:timers/promises";
 
 import type { ServerProcess } from "../../interop/support/server-process.js";
 import { startWatchkeeper } from "../../interop/support/watchkeeper.js";
@@ -106,7 +106,7 @@ class KillRun {
   private async loadAndKill(): Promise<void> {
     const { server, random } = this;
     const loads = [...this.lanes.map((lane) => lane.load()), this.counter!.load(server!.clientPort)];
-    await sleep(random.below(random.chance(0.3) ? 60 : LOAD_MS_MAX));
+    await momentOfKill(random.below(random.chance(0.3) ? 60 : LOAD_MS_MAX));
     this.checkForComplaints();
     await server!.stop("SIGKILL");
     this.kills += 1;
@@ -116,7 +116,7 @@ class KillRun {
   private async killDuringStart(): Promise<void> {
     const options = { dataDir: this.dataDir, configLines: CONFIG, waitUntilServing: false };
     const server = await startWatchkeeper(options);
-    await sleep(this.random.below(START_MS_MAX));
+    await momentOfKill(this.random.below(START_MS_MAX));
     await server.stop("SIGKILL");
     this.kills += 1;
     this.killsDuringStart += 1;

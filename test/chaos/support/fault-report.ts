@@ -7,3 +7,15 @@ export interface FaultReport {
 }
 
 export type Progress = (line: string) => void;
+
+const TELL_EVERY_MS = 5_000;
+
+/** Tells now and then how far the work is. */
+export async function withProgress(work: Promise<unknown>, tell: () => void): Promise<void> {
+  const timer = setInterval(tell, TELL_EVERY_MS);
+  try {
+    await work;
+  } finally {
+    clearInterval(timer);
+  }
+}

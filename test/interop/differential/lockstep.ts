@@ -7,8 +7,8 @@
  * Zxids are compared as they are: both servers start empty and every write takes one zxid on both.
  * Where a documented difference takes one on one side only, the other side is made to catch up.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import * as wire from "@watchkeeper/wire";
+import { until } from "../../support/until.js";
 import type { ServerProcess } from "../support/server-process.js";
 import { type Difference, laidSideBySide, sameOrder, withEventRunsSorted } from "./difference.js";
 import { RawConnection } from "./raw-connection.js";
@@ -254,7 +254,7 @@ export class Lockstep {
   /** Until both servers have come so far by themselves. */
   async untilZxid(client: number, zxid: bigint): Promise<void> {
     await this.onBoth(async (side) => {
-      while ((await this.zxidOf(side, client)) < zxid) await sleep(20);
+      await until(`zxid ${zxid}`, async () => (await this.zxidOf(side, client)) >= zxid);
     });
   }
 

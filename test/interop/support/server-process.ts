@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { within } from "../../support/within.js";
 import { opensSession } from "./handshake.js";
 
 export interface ServerOptions {
@@ -52,6 +53,8 @@ export interface LaunchCommand {
 }
 
 const startDeadlineMs = 30_000;
+/** Nothing announces that a server serves: it is asked again this often. */
+const askEveryMs = 50;
 const stopDeadlineMs = 10_000;
 const logTailChars = 4_000;
 
@@ -150,7 +153,7 @@ async function untilServing(server: ServerProcess, child: ChildProcess, deadline
       throw new Error(
         `${server.name} opened no session on ${server.connectString} within ${deadlineMs} ms.${logTail(server)}`,
       );
-    await sleep(50);
+    await sleep(askEveryMs);
   }
 }
 
@@ -158,12 +161,7 @@ async function untilServing(server: ServerProcess, child: ChildProcess, deadline
 async function end(child: ChildProcess, ended: Promise<string>, signal: "SIGTERM" | "SIGKILL"): Promise<boolean> {
   if (hasEnded(child)) return true;
   child.kill(signal);
-  const timer = new AbortController();
-  const obeyed = await Promise.race([
-    ended.then(() => true),
-    sleep(stopDeadlineMs, false, { signal: timer.signal, ref: false }).catch(() => false),
-  ]);
-  timer.abort();
+  const obeyed = (await within(stopDeadlineMs, ended)) !== undefined;
   if (!obeyed) {
     child.kill("SIGKILL");
     await ended;

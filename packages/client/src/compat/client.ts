@@ -88,7 +88,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   close(): void {
-    if (this.client === undefined) this.closing.abort();
+    // A signal that is aborted in the turn of `connect` is not heard: its connection is being made.
+    if (this.client === undefined) setImmediate(() => this.closing.abort());
     else void this.client.close();
   }
 

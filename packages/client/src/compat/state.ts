@@ -1,7 +1,7 @@
 import type { SessionState } from "../index.js";
 
 /** What a client goes through, each one object: to be compared by identity. */
-class ClientState {
+export class ClientState {
   readonly name: string;
   readonly code: number;
 
@@ -22,8 +22,6 @@ class ClientState {
     return this.name;
   }
 }
-
-export type { ClientState };
 
 const connected = new ClientState("SYNC_CONNECTED", 3);
 

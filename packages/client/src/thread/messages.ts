@@ -2,6 +2,7 @@ import type { DigestMd5Credentials } from "../sasl/digest-md5.js";
 import type {
   ClientCounters,
   Failure,
+  NodeEvent,
   ServerAddress,
   SessionEvent,
   SessionIdentity,
@@ -10,7 +11,6 @@ import type {
   WatchKind,
   WhenSuspended,
 } from "../session/index.js";
-import type { NodeEvent } from "../session/watch-event.js";
 import type { TlsOptions } from "../transport/tls.js";
 
 /** What passes between the two halves of a client that live in different threads: plain data, in batches. */

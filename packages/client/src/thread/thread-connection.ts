@@ -6,6 +6,7 @@ import {
   type Delivery,
   type ErrorName,
   isLastEvent,
+  type NodeEvent,
   newCounters,
   outcomeWithoutAnswer,
   type ServerAddress,
@@ -14,7 +15,6 @@ import {
   type WatchListener,
   WatchTable,
 } from "../session/index.js";
-import type { NodeEvent } from "../session/watch-event.js";
 import type { ConnectionHalf, SessionView } from "../transport/connection-half.js";
 import type { Command, CommandBatch, Report, ReportBatch, SessionSnapshot, ThreadData } from "./messages.js";
 

@@ -1,3 +1,4 @@
+import { ForwardedFile } from "../host/forwarded-file.js";
 import { NodeDisk } from "../host/node-disk.js";
 import type { DiskFile, OpenOptions } from "../ports/index.js";
 
@@ -19,37 +20,18 @@ export class ObservedDisk extends NodeDisk {
   }
 }
 
-class ObservedFile implements DiskFile {
-  readonly path: string;
-  private readonly file: DiskFile;
+class ObservedFile extends ForwardedFile {
   private readonly fileBytes: number;
   private readonly beforeRead: BeforeRead;
 
   constructor(file: DiskFile, fileBytes: number, beforeRead: BeforeRead) {
-    this.path = file.path;
-    this.file = file;
+    super(file);
     this.fileBytes = fileBytes;
     this.beforeRead = beforeRead;
   }
 
-  async read(target: Uint8Array, position: number): Promise<number> {
+  override async read(target: Uint8Array, position: number): Promise<number> {
     await this.beforeRead(this.path, position, this.fileBytes);
-    return await this.file.read(target, position);
-  }
-
-  size(): Promise<number> {
-    return this.file.size();
-  }
-  write(bytes: Uint8Array, position: number): Promise<void> {
-    return this.file.write(bytes, position);
-  }
-  truncate(size: number): Promise<void> {
-    return this.file.truncate(size);
-  }
-  sync(): Promise<void> {
-    return this.file.sync();
-  }
-  close(): Promise<void> {
-    return this.file.close();
+    return await super.read(target, position);
   }
 }

@@ -166,16 +166,21 @@ export class Leader implements Role {
     );
   }
 
-  /** A learner has said who it is. Whoever was here under the same id is not any more. */
-  welcome(handler: LearnerHandler): void {
+  /**
+   * A learner has said who it is. One of the same id that is up to date and answers stays, and the newcomer goes:
+   * a second server with its myid, or a stranger, must not drive it out. One that has fallen silent, or is only
+   * being brought up to date, is the newcomer's own past.
+   * @returns why it must go
+   */
+  welcome(handler: LearnerHandler): string | undefined {
     for (const other of this.handlers) {
       if (other === handler || other.sid !== handler.sid) continue;
-      this.parts.logger.warn(
-        { sid: handler.sid, remote: handler.link.remote, before: other.link.remote },
-        `Server ${handler.sid} has connected anew, from ${handler.link.remote}, before ${other.link.remote} was gone; if this repeats, two servers have the same myid: give each its own and restart them`,
-      );
-      other.close(`server ${handler.sid} has connected anew`);
+      if (other.isUpToDate && other.quietTicks <= QUIET_TICKS_MAX) {
+        return `server ${handler.sid} is connected from ${other.link.remote} and answers; if two servers have this myid, give each its own and restart them`;
+      }
+      other.close(`server ${handler.sid} has connected anew, from ${handler.link.remote}`);
     }
+    return undefined;
   }
 
   /** FOLLOWERINFO or OBSERVERINFO of a learner. @returns the epoch, when it is fixed and on this disk */
@@ -535,6 +540,8 @@ export class Leader implements Role {
 /** The owner of sessions whose clients are connected to the leader itself. */
 const OWN = { name: "leader" };
 const OUTPUT_BYTES_FIRST = 8 << 10;
+/** PINGs leave every half tick: a learner that answers is heard in every tick. */
+const QUIET_TICKS_MAX = 1;
 /** Beyond this, what was gathered leaves before the turn ends. */
 const FLUSH_BYTES = 1 << 20;
 

@@ -76,6 +76,11 @@ export class LearnerHandler {
     this.deadlineTick = leader.tick + settings.initLimitTicks + settings.syncLimitTicks;
   }
 
+  /** For how many ticks nothing has been heard of it, once it is up to date. */
+  get quietTicks(): number {
+    return this.leader.tick + this.leader.parts.settings.syncLimitTicks - this.deadlineTick;
+  }
+
   get name(): string {
     return `${this.isObserver ? "observer" : "follower"} ${this.sid ?? "?"} (${this.link.remote})`;
   }
@@ -125,7 +130,8 @@ export class LearnerHandler {
         `its configuration has version ${formatZxid(info.configVersion!)}, which is newer than this leader's ${formatZxid(settings.config.version)}`,
       );
     this.sid = info.sid ?? -1;
-    this.leader.welcome(this);
+    const refusal = this.leader.welcome(this);
+    if (refusal !== undefined) throw new LinkError(refusal);
     this.sendLeaderInfo(await this.leader.followerInfo(this.sid, acceptedEpoch));
   }
 
@@ -255,6 +261,7 @@ export class LearnerHandler {
 
   private broadcast(): Promise<never> {
     const { settings } = this.leader.parts;
+    this.deadlineTick = this.leader.tick + settings.syncLimitTicks;
     return new Promise((_resolve, reject) => {
       this.link.handOn(
         (packet) => {

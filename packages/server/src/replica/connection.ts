@@ -58,6 +58,8 @@ export class Connection {
   /** Clients up to 3.3 sent no read-only flag and are answered without one. */
   sendsReadOnlyFlag = true;
   identities: Identity[];
+  /** Its credentials are refused, which it will be told behind the replies that it is owed; nothing more is read from it. */
+  isRefused = false;
   /** Requests that have not been answered: what the backlog counts. */
   outstanding = 0;
   heardMs: number;
@@ -102,7 +104,7 @@ export class Connection {
 
   /** Whether input may be handled now: not while the handshake's session is being made. */
   get accepts(): boolean {
-    return this.phase === "handshake" || this.phase === "open";
+    return this.phase === "handshake" || (this.phase === "open" && !this.isRefused);
   }
 
   // Output.

@@ -1,4 +1,4 @@
-import { ByteWriter, ERR, encodeText, OP, operationName, readInt, setDataTxn, txnHeader } from "@watchkeeper/wire";
+import { ByteWriter, ERR, encodeText, OP, readInt, setDataTxn, txnHeader } from "@watchkeeper/wire";
 import type { Clock, Digester, Logger, Scheduler } from "../ports/index.js";
 import {
   AccessControl,
@@ -12,16 +12,18 @@ import type { SessionTable } from "../sessions/index.js";
 import { LogBatch, type SnapshotSource } from "../storage/index.js";
 import { type Quotas, type Tree, TxnApplier } from "../tree/index.js";
 import { WatchTable } from "../watches/index.js";
-import { readAuthPacket } from "./auth-packet.js";
+import { Authenticator, IDENTITIES_MAX } from "./authenticator.js";
 import { CommittedLog, type CommittedLogLimits } from "./committed-log.js";
 import { Connection, type ConnectionPort } from "./connection.js";
 import { ContainerSweeper } from "./container-sweeper.js";
 import type { DigestEntry } from "./digest-history.js";
 import { EventDelivery } from "./event-delivery.js";
+import { Outputs } from "./outputs.js";
 import { Proposer } from "./proposer.js";
 import { ReadRequests } from "./read-requests.js";
 import { beginReply, endFrame, writeHeaderReply } from "./replies.js";
 import { RequestBacklog } from "./request-backlog.js";
+import { Kind, kindOf } from "./request-kind.js";
 import type { Role } from "./role.js";
 import { ServerStats } from "./server-stats.js";
 import { SessionGate } from "./session-gate.js";
@@ -76,15 +78,14 @@ export class Replica {
   readonly proposer: Proposer;
   private readonly parts: ReplicaParts;
   private readonly settings: ReplicaSettings;
-  private readonly access: AccessControl;
+  private readonly authenticator: Authenticator;
   private readonly preparer: WritePreparer;
   private readonly reads: ReadRequests;
   private readonly events: EventDelivery;
   private readonly sweeper: ContainerSweeper;
   private readonly gate: SessionGate;
   private readonly open = new Set<Connection>();
-  private readonly dirty: Connection[] = [];
-  private flushScheduled = false;
+  private readonly outputs: Outputs;
   private readonly backlog: RequestBacklog;
   private nowMs: number;
   private lastTickMs: number;
@@ -102,16 +103,18 @@ export class Replica {
     this.lastTickMs = this.nowMs;
     this.stats = parts.stats ?? new ServerStats(this.nowMs);
     this.watches = new WatchTable(tree.hashSeed);
-    this.access = new AccessControl(tree.acls, settings, parts.digester);
-    this.events = new EventDelivery(this.watches, this.access, (connection) => this.markDirty(connection));
+    this.outputs = new Outputs(parts.scheduler);
+    const access = new AccessControl(tree.acls, settings, parts.digester);
+    this.authenticator = new Authenticator(access, logger);
+    this.events = new EventDelivery(this.watches, access, (connection) => this.outputs.mark(connection));
     const pending = new PendingChanges(tree, settings.treeDigestEnabled);
     this.preparer = new WritePreparer(
       pending,
-      this.access,
+      access,
       new QuotaCheck(parts.quotas, settings.enforceQuota, logger),
       settings,
     );
-    this.reads = new ReadRequests(tree, this.watches, this.access, settings, logger);
+    this.reads = new ReadRequests(tree, this.watches, access, settings, logger);
     this.sweeper = new ContainerSweeper(tree, settings.sweep, this.nowMs, (node) => this.sweep(node));
     this.committedLog = new CommittedLog(parts.committedLog);
     this.pipeline = new TxnPipeline(
@@ -142,7 +145,7 @@ export class Replica {
     this.backlog = new RequestBacklog(settings, () => this.pipeline.unappliedBytes);
     this.gate = new SessionGate(settings, parts.sessions, logger, clock.wallMs(), {
       close: (connection, reason) => this.close(connection, reason),
-      markDirty: (connection) => this.markDirty(connection),
+      markDirty: (connection) => this.outputs.mark(connection),
       lastZxid: () => this.pipeline.lastZxid,
       nowMs: () => this.nowMs,
     });
@@ -280,23 +283,12 @@ export class Replica {
 
   /** Hands all gathered output to its connections. */
   flushOutputs(): void {
-    const { dirty } = this;
-    for (let i = 0; i < dirty.length; i++) {
-      const connection = dirty[i]!;
-      connection.dirty = false;
-      if (connection.phase !== "closed") connection.port.flush();
-    }
-    dirty.length = 0;
+    this.outputs.flush();
   }
 
   /** The same when everything that has arrived by now was handled. */
   flushSoon(): void {
-    if (this.flushScheduled) return;
-    this.flushScheduled = true;
-    this.parts.scheduler.soon(() => {
-      this.flushScheduled = false;
-      this.flushOutputs();
-    });
+    this.outputs.flushSoon();
   }
 
   /** Time passes: expiry, clean-up, silent connections. */
@@ -380,7 +372,7 @@ export class Replica {
         else this.gate.closeSession(connection, xid, role, this.nowMs);
         return;
       case Kind.auth:
-        this.authenticate(connection, xid, opcode, bytes, start + 8, end);
+        this.authenticate(connection, bytes, start, end);
         return;
       default:
         if (connection.hasWritesInFlight) this.defer(connection, bytes, start, end);
@@ -441,50 +433,34 @@ export class Replica {
     this.onAnswered(connection, opcode, xid, this.nowMs);
   }
 
-  /** Handled at once, ahead of requests that wait; what comes after it has the new identities. */
-  private authenticate(
-    connection: Connection,
-    xid: number,
-    opcode: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void {
-    const packet = opcode === OP.auth ? readAuthPacket(bytes, start, end) : undefined;
-    const identities = packet && this.access.authenticate(packet.scheme, packet.credential, connection.address);
-    const writer = connection.writer();
-    if (identities === undefined) {
-      const at = beginReply(writer, xid, 0, ERR.AUTH_FAILED);
-      if (opcode === OP.sasl) writer.buffer(null);
-      endFrame(writer, at);
+  /**
+   * Credentials that are taken are taken at once, ahead of requests that wait; what comes after them has the new
+   * identities. A refusal is the last that the connection says, so it waits for the replies to what was asked
+   * before it: a client hangs up when it reads it, and Apache, which does not wait, loses those that are not
+   * written yet.
+   */
+  private authenticate(connection: Connection, bytes: Uint8Array, start: number, end: number): void {
+    const xid = readInt(bytes, start);
+    const opcode = readInt(bytes, start + 4);
+    const identities = this.authenticator.identities(connection, bytes, start, end);
+    if (identities === undefined && connection.hasWritesInFlight) {
+      connection.isRefused = true;
+      this.defer(connection, bytes, start, end);
+    } else if (identities === undefined) {
+      this.authenticator.refuse(connection, bytes, start, end);
       this.onAnswered(connection, opcode, xid, this.nowMs);
-      const scheme = packet?.scheme.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 64) ?? operationName(opcode);
-      this.parts.logger.warn({ remote: connection.address, scheme }, "Refused a client's credentials");
       this.close(connection, "authentication failed");
-      return;
-    }
-    if (connection.identities.length + identities.length > IDENTITIES_MAX) {
+    } else if (this.authenticator.take(connection, identities, xid)) {
+      this.onAnswered(connection, opcode, xid, this.nowMs);
+    } else {
       this.close(connection, `more than ${IDENTITIES_MAX} identities`);
-      return;
     }
-    for (const identity of identities) {
-      const known = connection.identities.some((one) => one.scheme === identity.scheme && one.id === identity.id);
-      if (!known) connection.identities = [...connection.identities, identity];
-    }
-    writeHeaderReply(writer, xid, 0, 0);
-    this.onAnswered(connection, opcode, xid, this.nowMs);
   }
 
   private onAnswered(connection: Connection, opcode: number, xid: number, receivedMs: number): void {
     this.stats.onAnswered(connection, opcode, xid, this.pipeline.lastZxid, receivedMs, this.nowMs);
     this.backlog.onAnswered(connection);
-    this.markDirty(connection);
-  }
-
-  private markDirty(connection: Connection): void {
-    if (connection.dirty) return;
-    connection.dirty = true;
-    this.dirty.push(connection);
+    this.outputs.mark(connection);
   }
 
   // What the pipeline has done.
@@ -509,8 +485,10 @@ export class Replica {
   /** What came behind a write of its connection that is done now. */
   private answerDeferred(connection: Connection): void {
     for (let next = connection.nextDeferred(); next !== undefined; next = connection.nextDeferred()) {
-      this.backlog.onDeferredTaken(next.frame.length);
-      this.read(connection, next.frame, 0, next.frame.length, next.receivedMs);
+      const { frame, receivedMs } = next;
+      this.backlog.onDeferredTaken(frame.length);
+      if (kindOf(readInt(frame, 4)) === Kind.auth) this.authenticate(connection, frame, 0, frame.length);
+      else this.read(connection, frame, 0, frame.length, receivedMs);
     }
   }
 
@@ -555,32 +533,3 @@ export class Replica {
 const CONFIG_PATH = "/zookeeper/config";
 /** What Apache writes the node with: any version. */
 const CONFIG_DATA_VERSION = -1;
-
-/** Of one connection: each is compared with each entry of a list on every check. */
-const IDENTITIES_MAX = 1000;
-
-const Kind = { read: 0, write: 1, sync: 2, closeSession: 3, auth: 4 } as const;
-
-function kindOf(opcode: number): number {
-  switch (opcode) {
-    case OP.create:
-    case OP.delete:
-    case OP.setData:
-    case OP.setACL:
-    case OP.multi:
-    case OP.create2:
-    case OP.reconfig:
-    case OP.createContainer:
-    case OP.createTTL:
-      return Kind.write;
-    case OP.sync:
-      return Kind.sync;
-    case OP.closeSession:
-      return Kind.closeSession;
-    case OP.auth:
-    case OP.sasl:
-      return Kind.auth;
-    default:
-      return Kind.read;
-  }
-}

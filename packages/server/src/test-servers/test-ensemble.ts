@@ -59,9 +59,10 @@ export class TestEnsemble {
     return this.servers.map((server) => server.connectString).join(",");
   }
 
-  /** The one that leads, among those that are not cut off; undefined while there is none. */
+  /** The one that leads, among those that are not cut off; undefined while there is none, or an old one believes it leads too. */
   get leader(): TestServer | undefined {
-    return this.servers.find((server) => server.isLeader && !server.isCutOff);
+    const leaders = this.servers.filter((server) => server.isLeader && !server.isCutOff);
+    return leaders.length === 1 ? leaders[0] : undefined;
   }
 
   get followers(): readonly TestServer[] {

@@ -130,8 +130,13 @@ export class TestServer {
   /** Starts a server that was stopped or has ended again, on the same port and with what it had on its disk. */
   async start(): Promise<void> {
     if (this.running !== undefined) return;
-    await this.gate.open();
     await this.run();
+    try {
+      await this.gate.open();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** Stops the server; its sessions live on in its data, and clients find nobody until `start`. */

@@ -29,7 +29,10 @@ export function testServerSettings(
     environment: {},
     options,
     workingDirectory: "/",
-    readText: () => String(membership?.id ?? ""),
+    readText: () => {
+      if (membership === undefined) throw new Error("a server alone has no myid");
+      return String(membership.id);
+    },
   });
   return serverSettingsSchema.parse({
     ...settings,

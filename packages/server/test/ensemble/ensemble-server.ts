@@ -1,4 +1,6 @@
-import { ElectionConnections, LocalState, QuorumPeer } from "../../src/ensemble/index.js";
+import { ElectionConnections, LocalState, type PeerSettings, QuorumPeer } from "../../src/ensemble/index.js";
+import type { LeaderParts } from "../../src/ensemble/leader.js";
+import type { LearnerParts } from "../../src/ensemble/learner.js";
 import { nodeDigester } from "../../src/host/node-world.js";
 import type { Clock, Logger, Timer } from "../../src/ports/index.js";
 import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica } from "../../src/replica/index.js";
@@ -112,9 +114,20 @@ export class EnsembleServer {
   }
 
   start(): void {
+    this.begin((process) => process.join());
+  }
+
+  /** A process that has loaded its state and does nothing: for a test that plays its peers. */
+  startAlone(): void {
+    this.begin((process) => process.load());
+  }
+
+  private begin(run: (process: ServerProcess) => Promise<void>): void {
     if (this.process !== undefined) throw new Error(`server ${this.sid} runs already`);
     this.failure = undefined;
-    this.process = new ServerProcess(this.world, this);
+    const process = new ServerProcess(this.world, this);
+    this.process = process;
+    run(process).catch((error: unknown) => process.onFatal(error));
   }
 
   /** The process is gone at once (kill -9): what it had given to the system is written nonetheless. */
@@ -201,12 +214,19 @@ export class ServerProcess {
       disk: server.disk,
       tap: { port: QUORUM_PORT, begin: () => world.witness.tap(server) },
     });
-    this.begin().catch((error: unknown) => this.onFatal(error));
   }
 
-  private readonly onFatal = (error: unknown): void => this.life.run(() => this.server.fail(error));
+  readonly onFatal = (error: unknown): void => this.life.run(() => this.server.fail(error));
 
-  private async begin(): Promise<void> {
+  /** Loads the state, and becomes a member of its ensemble. */
+  async join(): Promise<void> {
+    await this.load();
+    this.peer = this.makePeer();
+    await this.peer.start();
+    this.tick();
+  }
+
+  async load(): Promise<void> {
     const { world, life, server } = this;
     const { options, clock } = world;
     const { disk, scheduler } = life;
@@ -244,16 +264,37 @@ export class ServerProcess {
       epochs,
       recovered.lastZxid < 0,
     );
-    this.state = state;
     if (recovered.snapshot === undefined && recovered.lastZxid === 0) await this.writeSnapshot(state.replica);
-    this.peer = this.makePeer(state);
-    await this.peer.start();
-    this.tick();
+    this.state = state;
   }
 
-  private makePeer(state: LocalState): QuorumPeer {
+  get settings(): PeerSettings {
+    const { options, config } = this.world;
+    return {
+      ...options,
+      myid: this.server.sid,
+      config,
+      connectToLeaderLimitTicks: 0,
+      leaderConnectRetryDelayMs: 100,
+      observerReconnectDelayMsMax: 0,
+      observerElectionDelayMsMax: 200,
+      quorumListensOnAllAddresses: false,
+      packetBytesMax: SETTINGS.txnBytesMax,
+    };
+  }
+
+  /** What a role is made of. */
+  get roleParts(): LeaderParts & LearnerParts {
+    const { world, life, server, settings } = this;
+    const { network, scheduler } = life;
+    const { clock, random } = world;
+    const common = { settings, state: this.state!, network, scheduler, clock, random, logger: server.lines };
+    return { ...common, isObserver: world.config.roleOf(server.sid) === "observer", onEstablished: () => {} };
+  }
+
+  private makePeer(): QuorumPeer {
     const { world, life, server } = this;
-    const { options, clock, config, random } = world;
+    const { options, config } = world;
     const { network, scheduler } = life;
     const logger = server.lines;
     const connections = new ElectionConnections({
@@ -269,29 +310,13 @@ export class ServerProcess {
       multiAddress: false,
     });
     return new QuorumPeer({
-      settings: {
-        ...options,
-        myid: server.sid,
-        config,
-        connectToLeaderLimitTicks: 0,
-        leaderConnectRetryDelayMs: 100,
-        observerReconnectDelayMsMax: 0,
-        observerElectionDelayMsMax: 200,
-        quorumListensOnAllAddresses: false,
-        packetBytesMax: SETTINGS.txnBytesMax,
-      },
+      ...this.roleParts,
       electionOptions: {
         minNotificationIntervalMs: 200,
         maxNotificationIntervalMs: options.maxNotificationIntervalMs,
         finalizeWaitMs: 200,
       },
       connections,
-      state,
-      network,
-      scheduler,
-      clock,
-      random,
-      logger,
       onFatal: this.onFatal,
     });
   }

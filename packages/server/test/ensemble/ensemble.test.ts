@@ -1,20 +1,413 @@
-import { expect, test } from "vitest";
-import { bytes, create, read, setData } from "../replica/requests.js";
-import { EnsembleWorld } from "./ensemble-world.js";
+import { ByteReader, createRequest, getDataResponse } from "@watchkeeper/wire";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { bytes, create, createBody, read, setData } from "../replica/requests.js";
+import type { EnsembleClient } from "./ensemble-client.js";
+import type { EnsembleServer } from "./ensemble-server.js";
+import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
 
-test("try", async () => {
-  const t0 = performance.now();
-  const world = await EnsembleWorld.formed({ seed: 1 });
-  console.log(world.describe(), world.nowMs, world.moment, performance.now() - t0);
-  for (const server of world.servers) {
-    const client = await world.clientOf(server);
-    console.log((await create(client, `/n${server.sid}`, { data: bytes("x") })).err, world.nowMs);
-    for (let i = 0; i < 30; i++) await setData(client, `/n${server.sid}`, bytes(`${i}`));
-  }
+/** An ensemble that serves; what must never be is looked for until the test is over. */
+async function formed(options: WorldOptions = {}): Promise<EnsembleWorld> {
+  const world = await EnsembleWorld.formed(options);
+  onTestFinished(() => {
+    world.witness.lookAtEpochs(world.servers);
+    expect(world.witness.violations).toEqual([]);
+  });
+  return world;
+}
+
+async function dataOf(client: EnsembleClient, path: string): Promise<string | undefined> {
+  const { err, body } = await read(client, "getData", path);
+  if (err !== 0) return undefined;
+  return Buffer.from(getDataResponse.decode(new ByteReader(body)).data ?? []).toString();
+}
+
+async function written(client: EnsembleClient, count: number, prefix = "/n"): Promise<void> {
+  for (let i = 0; i < count; i++) expect((await create(client, `${prefix}${i}`, { data: bytes(`${i}`) })).err).toBe(0);
+}
+
+/** By what way the learner was brought to the leader's history, as it says itself. */
+function waysOf(learner: EnsembleServer): string[] {
+  return learner.lines.lines.flatMap(
+    ({ sentence }) => /^Taking over the history .* by (\w+)$/.exec(sentence)?.[1] ?? [],
+  );
+}
+
+/** The same, as the leader knows it. */
+function syncKindOf(leader: EnsembleServer, learner: EnsembleServer): string | undefined {
+  const { activity } = leader.process!.peer!;
+  if (activity.kind !== "leading") throw new Error(`server ${leader.sid} does not lead`);
+  return [...activity.leader.handlers].find(({ sid }) => sid === learner.sid)?.syncKind;
+}
+
+async function expectWay(world: EnsembleWorld, learner: EnsembleServer, way: "DIFF" | "TRUNC" | "SNAP"): Promise<void> {
   await world.untilAllServe();
-  const t1 = performance.now();
-  const m = world.moment;
-  await world.pass(60_000);
-  console.log(world.describe(), world.nowMs, world.moment - m, performance.now() - t1);
-  expect(world.witness.violations).toEqual([]);
+  expect(syncKindOf(world.leader, learner)).toBe(way);
+  expect(waysOf(learner).at(-1)).toBe(way);
+}
+
+function digests(world: EnsembleWorld): string[] {
+  return world.servers.map(
+    ({ replica }) => `${replica.tree.digest.high} ${replica.tree.digest.low} ${replica.lastZxid}`,
+  );
+}
+
+describe("a quorum", () => {
+  test("forms, and what is written at any server is read at every other", async () => {
+    const world = await formed();
+    const clients: EnsembleClient[] = [];
+    for (const server of world.servers) clients.push(await world.clientOf(server));
+    for (const [i, client] of clients.entries()) await create(client, `/by-${i + 1}`, { data: bytes(`${i + 1}`) });
+    await world.untilAllServe();
+
+    for (const client of clients) {
+      for (const sid of [1, 2, 3]) expect(await dataOf(client, `/by-${sid}`)).toBe(`${sid}`);
+    }
+    expect(new Set(digests(world)).size).toBe(1);
+    expect(world.servers.map(({ replica }) => replica.sessions.count)).toEqual([3, 3, 3]);
+  });
+
+  test("of one server alone serves, and goes on after a power cut", async () => {
+    const world = await formed({ servers: 1 });
+    await written(await world.clientOf(world.leader), 3);
+    world.leader.crash();
+    world.server(1).start();
+    await world.untilLeading();
+
+    expect(await dataOf(await world.clientOf(world.leader), "/n2")).toBe("2");
+  });
+
+  test("is not made of a minority and observers", async () => {
+    const world = await formed({ observers: 2 });
+    const client = await world.clientOf(world.server(4));
+    await written(client, 1);
+    const [gone, alsoGone] = world.learners.filter(({ sid }) => sid <= 3);
+    gone!.crash();
+    alsoGone!.crash();
+    await world.pass(30_000);
+    expect(world.servers.filter(({ isServing }) => isServing)).toEqual([]);
+
+    gone!.start();
+    await world.untilAllServe();
+    await client.open(world.server(4));
+    expect(await dataOf(client, "/n0")).toBe("0");
+    expect((await create(client, "/again")).err).toBe(0);
+  });
+});
+
+describe("a server that was away", () => {
+  test("is sent what it lacks out of the leader's memory (DIFF)", async () => {
+    const world = await formed();
+    const client = await world.clientOf(world.leader);
+    await written(client, 5);
+    const [away] = world.learners;
+    away!.kill();
+    await written(client, 5, "/while-away");
+    away!.start();
+    await expectWay(world, away!, "DIFF");
+
+    expect(await dataOf(await world.clientOf(away!), "/while-away4")).toBe("4");
+  });
+
+  test("is sent what it lacks out of the leader's log, where memory does not reach back (DIFF)", async () => {
+    const world = await formed({ server: { commitLogCount: 1, commitLogBytesMax: 200, snapshotSizeFactor: 100 } });
+    const client = await world.clientOf(world.leader);
+    await written(client, 5);
+    const [away] = world.learners;
+    away!.crash();
+    await written(client, 30, "/while-away");
+    expect(world.leader.replica.committedLog.firstZxid).toBeGreaterThan(world.witness.durableThrough(away!.sid) + 1);
+    away!.start();
+    await expectWay(world, away!, "DIFF");
+
+    expect(await dataOf(await world.clientOf(away!), "/while-away29")).toBe("29");
+  });
+
+  test("is sent the last txns of a leader that has just started, which has nothing in memory (DIFF)", async () => {
+    const world = await formed();
+    const client = await world.clientOf(world.leader);
+    await written(client, 5);
+    const [behind, other] = world.learners;
+    await world.untilAllServe();
+    world.isolate(behind!);
+    await create(client, "/last");
+    for (const server of [world.leader, other!, behind!]) server.crash();
+    world.mend();
+    for (const server of world.servers) server.start();
+    await expectWay(world, behind!, "DIFF");
+
+    expect((await read(await world.clientOf(behind!), "exists", "/last")).err).toBe(0);
+  });
+
+  test("cuts off what only it had logged (TRUNC), and serves on from the tree it has", async () => {
+    const { world, deposed } = await withDeposedLeader();
+    world.mend();
+    await expectWay(world, deposed, "TRUNC");
+
+    expect((await read(await world.clientOf(deposed), "exists", "/lost")).err).toBe(-101);
+    expect(await dataOf(await world.clientOf(deposed), "/n4")).toBe("4");
+  });
+
+  test("cuts off what only it had logged (TRUNC), where a restart has replayed it already", async () => {
+    const { world, deposed } = await withDeposedLeader();
+    deposed.kill();
+    deposed.start();
+    await world.pass(2000);
+    expect(deposed.replica.lastZxid).toBeGreaterThan(world.leader.replica.lastZxid);
+    world.mend();
+    await expectWay(world, deposed, "TRUNC");
+
+    expect(new Set(digests(world)).size).toBe(1);
+    expect((await read(await world.clientOf(deposed), "exists", "/lost")).err).toBe(-101);
+  });
+
+  test("takes a snapshot where the others have gone on from before what only it had logged (SNAP)", async () => {
+    const { world, deposed } = await withDeposedLeader();
+    await written(await world.clientOf(world.leader), 3, "/later");
+    world.mend();
+    await expectWay(world, deposed, "SNAP");
+
+    const client = await world.clientOf(deposed);
+    expect((await read(client, "exists", "/lost")).err).toBe(-101);
+    expect(await dataOf(client, "/later2")).toBe("2");
+  });
+
+  test("takes a snapshot onto an empty disk (SNAP), and has it after a power cut", async () => {
+    const world = await formed();
+    const client = await world.clientOf(world.leader);
+    await written(client, 20);
+    const [away] = world.learners;
+    away!.crash();
+    away!.replaceDisk();
+    away!.start();
+    await expectWay(world, away!, "SNAP");
+    away!.crash();
+    away!.start();
+    await expectWay(world, away!, "DIFF");
+
+    expect(await dataOf(await world.clientOf(away!), "/n19")).toBe("19");
+  });
+
+  test("that has been given a snapshot never brings another up to date over the hole in its own log", async () => {
+    const world = await formed({ server: { commitLogCount: 1, commitLogBytesMax: 200, snapshotSizeFactor: 0.01 } });
+    const client = await world.clientOf(world.leader);
+    await written(client, 3);
+    const [first, second] = world.learners;
+    first!.crash();
+    await written(client, 20, "/a");
+    first!.start();
+    await expectWay(world, first!, "SNAP");
+    second!.crash();
+    await written(client, 5, "/b");
+    // The one with the hole leads now, and the one that is behind comes to it.
+    world.leader.crash();
+    second!.start();
+    await world.until(() => world.servers.filter(({ isServing }) => isServing).length === 2, "two that serve");
+    expect(world.leader).toBe(first);
+    expect(syncKindOf(first!, second!)).toBe("SNAP");
+    expect(await dataOf(await world.clientOf(second!), "/a19")).toBe("19");
+  });
+
+  test("is brought up to date while others write, and misses nothing", async () => {
+    for (const way of ["DIFF", "SNAP"] as const) {
+      const world = await formed({ seed: 5 });
+      const writer = await world.clientOf(world.leader);
+      await written(writer, 10);
+      const [away] = world.learners;
+      away!.crash();
+      if (way === "SNAP") away!.replaceDisk();
+      await written(writer, 10, "/away");
+      away!.start();
+      for (let i = 0; !away!.isServing; i++) await create(writer, `/during${i}`);
+      await expectWay(world, away!, way);
+      expect(new Set(digests(world)).size).toBe(1);
+    }
+  });
+});
+
+/** A leader that was cut off with a write that nobody else has, while the others go on under another. */
+async function withDeposedLeader(): Promise<{ world: EnsembleWorld; deposed: EnsembleServer }> {
+  const world = await formed();
+  const deposed = world.leader;
+  const client = await world.clientOf(deposed);
+  await written(client, 5);
+  await world.untilAllServe();
+  const others = world.learners;
+  world.isolate(deposed);
+  await expect(create(client, "/lost")).rejects.toThrow("the connection was lost");
+  expect(world.witness.durableThrough(deposed.sid)).toBe(world.witness.committed + 1);
+  await world.untilLeading(others);
+  return { world, deposed };
+}
+
+describe("when the leader is lost", () => {
+  test("the rest elect one, and sessions, ephemerals and watches go on", async () => {
+    const world = await formed();
+    const lost = world.leader;
+    const [follower] = world.learners;
+    const client = await world.clientOf(lost, 10_000);
+    const watcher = await world.clientOf(follower!, 10_000);
+    await create(client, "/ephemeral", { flags: 1 });
+    await world.untilAllServe();
+    await read(watcher, "getData", "/ephemeral", true);
+    lost.crash();
+    const leader = await world.untilLeading();
+    await world.untilAllServe();
+    await client.open(leader);
+    await watcher.open(follower!);
+
+    expect(client.isExpired || watcher.isExpired).toBe(false);
+    expect((await setData(client, "/ephemeral", bytes("kept"))).err).toBe(0);
+    lost.start();
+    await world.untilAllServe();
+    expect(await dataOf(await world.clientOf(lost), "/ephemeral")).toBe("kept");
+  });
+
+  test("a write that it had not acknowledged happens wholly or not at all, everywhere", async () => {
+    const outcomes = new Set<boolean>();
+    for (let seed = 1; seed <= 12; seed++) {
+      const world = await formed({ seed });
+      const { leader } = world;
+      const client = await world.clientOf(leader);
+      client.send("create", createRequest, createBody("/pending"));
+      await world.pass(seed);
+      world.isolate(leader, "refused");
+      await world.pass(seed);
+      leader.crash();
+      world.mend();
+      if (seed % 2 === 0) await world.untilLeading();
+      leader.start();
+      await world.untilAllServe();
+      const found = new Set<boolean>();
+      for (const server of world.servers)
+        found.add((await read(await world.clientOf(server), "exists", "/pending")).err === 0);
+      expect(found.size).toBe(1);
+      outcomes.add([...found][0]!);
+    }
+    expect(outcomes).toEqual(new Set([true, false]));
+  });
+
+  test("a client that has seen more is not taken by a server that is behind", async () => {
+    const world = await formed();
+    const client = await world.clientOf(world.leader);
+    const [behind] = world.learners;
+    world.cut(behind!, world.leader);
+    await written(client, 3);
+
+    await expect(client.open(behind!)).rejects.toThrow(`server ${behind!.sid} refused a client`);
+    await client.open(world.leader);
+  });
+});
+
+describe("a leader", () => {
+  test("that hears no quorum any more gives up within syncLimit, and has acknowledged nothing meanwhile", async () => {
+    const world = await formed();
+    const leader = world.leader;
+    const client = await world.clientOf(leader);
+    world.isolate(leader);
+    const began = world.nowMs;
+    await expect(create(client, "/lost")).rejects.toThrow("the connection was lost");
+    expect(world.nowMs - began).toBeLessThan((4 + 2) * 500);
+    expect(leader.isServing).toBe(false);
+  });
+
+  test("whose words arrive and who hears nothing gives up too", async () => {
+    const world = await formed();
+    const leader = world.leader;
+    for (const { host } of world.learners) world.network.setLink(host, leader.host, "silent");
+    await world.until(() => !leader.isServing, "the deaf leader giving up", 6000);
+    const others = world.servers.filter((server) => server !== leader);
+    await world.untilLeading(others, 30_000);
+    world.mend();
+    await world.untilAllServe();
+  });
+
+  test("that slept is not the leader any more when it wakes, and loses no write", async () => {
+    const world = await formed();
+    const sleeper = world.leader;
+    const client = await world.clientOf(sleeper);
+    const others = world.learners;
+    sleeper.process!.life.pause();
+    const leader = await world.untilLeading(others);
+    const other = await world.clientOf(leader);
+    expect((await create(other, "/meanwhile", { data: bytes("new") })).err).toBe(0);
+    const late = create(client, "/too-late").catch((error: Error) => error.message);
+    sleeper.process!.life.resume();
+
+    expect(await late).toContain("the connection was lost");
+    await world.untilAllServe();
+    const again = await world.clientOf(sleeper);
+    expect(await dataOf(again, "/meanwhile")).toBe("new");
+    expect((await read(again, "exists", "/too-late")).err).toBe(-101);
+  });
+
+  test("whose disk fails stops, with the reason, and the others go on without what it could not write", async () => {
+    for (const code of ["ENOSPC", "EIO"]) {
+      const world = await formed();
+      const leader = world.leader;
+      const client = await world.clientOf(leader);
+      await written(client, 2);
+      if (code === "EIO") leader.disk.failSync(1, code);
+      else leader.disk.failWrite(1, code);
+      await create(client, "/unknown").catch(() => undefined);
+      await world.until(() => !leader.isRunning, "the failed server stopping");
+
+      expect(String(leader.failure)).toContain(code);
+      await world.untilLeading();
+      expect(await dataOf(await world.clientOf(world.leader), "/n1")).toBe("1");
+    }
+  });
+
+  test("commits without waiting for its own slow disk, and answers when that has it too", async () => {
+    const world = await formed();
+    const leader = world.leader;
+    const client = await world.clientOf(world.learners[0]!);
+    leader.extraDiskMs = 300;
+    const began = world.nowMs;
+    expect((await create(client, "/quick")).err).toBe(0);
+    expect(world.nowMs - began).toBeLessThan(150);
+    expect(leader.replica.lastZxid).toBeLessThan(world.learners[0]!.replica.lastZxid);
+    await world.untilAllServe();
+  });
+});
+
+describe("a follower", () => {
+  test("with a slow disk holds nobody up", async () => {
+    const world = await formed();
+    const [slow] = world.learners;
+    slow!.extraDiskMs = 400;
+    const client = await world.clientOf(world.leader);
+    const began = world.nowMs;
+    await written(client, 10);
+    expect(world.nowMs - began).toBeLessThan(1000);
+    slow!.extraDiskMs = 0;
+    await world.untilAllServe();
+  });
+
+  test("that acknowledges nothing for syncLimit is given up, with the reason, and comes back when its disk is quick again", async () => {
+    const world = await formed();
+    const [stuck] = world.learners;
+    const { leader } = world;
+    stuck!.extraDiskMs = 60_000;
+    const client = await world.clientOf(leader);
+    await written(client, 3);
+    const said = () => leader.lines.lines.some(({ sentence }) => sentence.includes("its disk may be too slow"));
+    await world.until(said, "the slow follower being given up", 10_000);
+    stuck!.extraDiskMs = 0;
+    await world.pass(60_000);
+    await world.untilAllServe();
+  });
+
+  test("whose log writes are under way when its leader goes votes for what has reached its disk", async () => {
+    const world = await formed();
+    const client = await world.clientOf(world.leader);
+    const [slow, quick] = world.learners;
+    slow!.extraDiskMs = 700;
+    await written(client, 3);
+    world.leader.crash();
+    const leader = await world.untilLeading([slow!, quick!]);
+    expect(leader).toBe(quick);
+    slow!.extraDiskMs = 0;
+    await world.pass(2000);
+    expect(await dataOf(await world.clientOf(slow!), "/n2")).toBe("2");
+  });
 });

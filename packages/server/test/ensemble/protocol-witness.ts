@@ -104,6 +104,7 @@ export class ProtocolWitness {
         this.requireEpoch(server, "acceptedEpoch", server.epoch, "ACKEPOCH");
         return;
       case PACKET.newLeader:
+        this.requireEpoch(server, "currentEpoch", epochOf(zxid), "NEWLEADER");
         this.onNewLeader(server, epochOf(zxid));
         return;
       case PACKET.ack:
@@ -118,19 +119,18 @@ export class ProtocolWitness {
     }
   }
 
-  private onNewLeader(server: EnsembleServer, epoch: number): void {
-    this.requireEpoch(server, "currentEpoch", epoch, "NEWLEADER");
+  /** L11: discovery is completed, and the epoch has its leader. */
+  private onNewLeader({ sid }: EnsembleServer, epoch: number): void {
     const known = this.leaders.get(epoch);
-    if (known === undefined) {
-      const historyZxid = this.durableThrough(server.sid);
-      this.leaders.set(epoch, { sid: server.sid, historyZxid });
-      if (historyZxid < this.committed)
-        this.note(
-          "S11",
-          `the history of server ${server.sid}, leader of epoch ${epoch}, ends at ${formatZxid(historyZxid)}; ${formatZxid(this.committed)} was committed`,
-        );
-    } else if (known.sid !== server.sid)
-      this.note("S1", `epoch ${epoch} has the leaders ${known.sid} and ${server.sid}`);
+    if (known !== undefined) {
+      if (known.sid !== sid) this.note("S1", `epoch ${epoch} has the leaders ${known.sid} and ${sid}`);
+      return;
+    }
+    const historyZxid = this.durableThrough(sid);
+    this.leaders.set(epoch, { sid, historyZxid });
+    if (historyZxid >= this.committed) return;
+    const ends = `ends at ${formatZxid(historyZxid)}; ${formatZxid(this.committed)} was committed`;
+    this.note("S11", `the history of server ${sid}, leader of epoch ${epoch}, ${ends}`);
   }
 
   private onAck(server: EnsembleServer, zxid: number): void {
@@ -180,6 +180,7 @@ export class ProtocolWitness {
     if (lastZxid === before) return;
     if (lastZxid < before) this.note("S12", `server ${sid} serves ${formatZxid(lastZxid)} after ${formatZxid(before)}`);
     this.served.set(sid, lastZxid);
+    if (server.isLeading) this.onNewLeader(server, epoch);
     if (!this.leaders.has(epoch)) this.note("S18", `server ${sid} serves in epoch ${epoch}, which has no leader`);
     if (this.durableThrough(sid) < lastZxid)
       this.note("S14", `server ${sid} serves ${formatZxid(lastZxid)}, and has it not on its disk`);

@@ -10,6 +10,14 @@ import { expect, test } from "vitest";
 import type { RawConnection, RawEvent } from "../support/raw-connection.js";
 import { serve } from "../support/server-under-test.js";
 
+/** A server with these nodes, a client that changes them, and a connection that watches. */
+async function scene(...paths: readonly string[]) {
+  const server = await serve();
+  const client = await server.client();
+  for (const path of paths) await client.create(path);
+  return { server, client, raw: await server.raw() };
+}
+
 const NAMES = new Map<number, string>([
   [EVENT_TYPE.nodeCreated, "created"],
   [EVENT_TYPE.nodeDeleted, "deleted"],
@@ -25,10 +33,7 @@ const watchChildren = (raw: RawConnection, path: string) =>
   raw.call("getChildren", getChildrenRequest, { path, watch: true });
 
 test("M8: data watches, set by getData and exists, and child watches, set by getChildren, are two tables", async () => {
-  const server = await serve();
-  const client = await server.client();
-  await client.create("/a");
-  const data = await server.raw();
+  const { server, client, raw: data } = await scene("/a");
   const exists = await server.raw();
   const children = await server.raw();
   await watchData(data, "/a");
@@ -48,10 +53,7 @@ test("M8: data watches, set by getData and exists, and child watches, set by get
 });
 
 test("M8: what one connection has in one table can be taken away without touching the other", async () => {
-  const server = await serve();
-  const client = await server.client();
-  await client.create("/a");
-  const raw = await server.raw();
+  const { client, raw } = await scene("/a");
   await watchData(raw, "/a");
   await watchChildren(raw, "/a");
 
@@ -63,10 +65,7 @@ test("M8: what one connection has in one table can be taken away without touchin
 });
 
 test("M9: a successful setData fires the data watches of its node, and no other", async () => {
-  const server = await serve();
-  const client = await server.client();
-  for (const path of ["/a", "/a/c", "/b"]) await client.create(path);
-  const raw = await server.raw();
+  const { client, raw } = await scene("/a", "/a/c", "/b");
   await watchData(raw, "/a");
   await watchData(raw, "/a/c");
   await watchData(raw, "/b");
@@ -79,10 +78,7 @@ test("M9: a successful setData fires the data watches of its node, and no other"
 });
 
 test("M9: a setData that is refused fires nothing", async () => {
-  const server = await serve();
-  const client = await server.client();
-  await client.create("/a");
-  const raw = await server.raw();
+  const { client, raw } = await scene("/a");
   await watchData(raw, "/a");
 
   await expect(client.setData("/a", "1", { version: 7 })).rejects.toMatchObject({ code: "BAD_VERSION" });
@@ -91,10 +87,7 @@ test("M9: a setData that is refused fires nothing", async () => {
 });
 
 test("M10: a successful create fires the watches exists set before it was there, and its parent's child watches", async () => {
-  const server = await serve();
-  const client = await server.client();
-  await client.create("/a");
-  const raw = await server.raw();
+  const { client, raw } = await scene("/a");
   await watchExists(raw, "/a/c");
   await watchChildren(raw, "/a");
   await watchData(raw, "/a");
@@ -106,10 +99,7 @@ test("M10: a successful create fires the watches exists set before it was there,
 });
 
 test("M11: a successful delete fires its node's data watches and child watches and its parent's child watches", async () => {
-  const server = await serve();
-  const client = await server.client();
-  for (const path of ["/a", "/a/c"]) await client.create(path);
-  const data = await server.raw();
+  const { server, client, raw: data } = await scene("/a", "/a/c");
   const children = await server.raw();
   const parent = await server.raw();
   await watchData(data, "/a/c");
@@ -125,10 +115,7 @@ test("M11: a successful delete fires its node's data watches and child watches a
 });
 
 test("M11: whoever watches both data and children of a deleted node hears of it once", async () => {
-  const server = await serve();
-  const client = await server.client();
-  await client.create("/a");
-  const raw = await server.raw();
+  const { server, client, raw } = await scene("/a");
   await watchData(raw, "/a");
   await watchChildren(raw, "/a");
   await watchChildren(raw, "/");
@@ -153,10 +140,7 @@ test("M11: the end of a session deletes its ephemerals, which fires as a delete 
 });
 
 test("M12: setting, keeping and taking away watches takes no zxid and leaves nothing in the log", async () => {
-  const server = await serve();
-  const client = await server.client();
-  await client.create("/a");
-  const raw = await server.raw();
+  const { server, raw } = await scene("/a");
   const zxid = await server.zxid();
   const log = server.logBytes();
 

@@ -3,7 +3,6 @@
  * a client that writes through every server notices nothing, memory stays bounded.
  */
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { disagreements } from "../../../interop/ensemble/support/agreement.js";
 import { Ensemble } from "../../../interop/ensemble/support/ensemble.js";
 import { fourLetterWord } from "../../../interop/ensemble/support/four-letter-words.js";
@@ -11,7 +10,7 @@ import type { Member } from "../../../interop/ensemble/support/member.js";
 import { kindsOf } from "../../../interop/ensemble/support/mix.js";
 import { SeededRandom } from "../../../support/seeded-random.js";
 import { ControlClient } from "../../support/control-client.js";
-import type { FaultReport, Progress } from "../../support/fault-report.js";
+import { type FaultReport, type Progress, withProgress } from "../../support/fault-report.js";
 import { MemoryWatch } from "../../support/process-memory.js";
 import { MessageMutator } from "./message-mutator.js";
 
@@ -115,14 +114,7 @@ class Attack {
         await this.attackOnce(this.sent % 2 === 0);
       }
     });
-    const done = Promise.all(attackers);
-    const report = async (): Promise<void> => {
-      while (this.sent < wanted) {
-        await sleep(5_000, undefined, { ref: false });
-        progress(this.summary);
-      }
-    };
-    await Promise.race([done, report().then(() => done)]);
+    await withProgress(Promise.all(attackers), () => progress(this.summary));
   }
 
   /** The quorum port is open on the leader only: elsewhere the connection is refused, as it should be. */

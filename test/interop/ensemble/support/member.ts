@@ -58,6 +58,7 @@ export class Member {
   private process: ServerProcess | undefined;
   private readonly earlierLogs: string[] = [];
   private isPaused = false;
+  private ending: string | undefined;
 
   constructor(spec: MemberSpec) {
     this.sid = spec.sid;
@@ -91,18 +92,28 @@ export class Member {
     return this.running.ended;
   }
 
+  /** How the process ended though nobody ended it; undefined while it runs. */
+  get endedWith(): string | undefined {
+    return this.ending;
+  }
+
   /** Starts the process, of the kind given from now on. Resolves when it is there, not when it serves. */
   async start(kind: ServerKind = this.kind): Promise<void> {
     if (this.process !== undefined) throw new Error(`${this.name} is running already`);
     this.kind = kind;
     this.isPaused = false;
-    this.process = await starts[kind]({
+    this.ending = undefined;
+    const process = await starts[kind]({
       dataDir: this.dataDir,
       clientPort: this.ports.client,
       myId: this.myId,
       configLines: this.configLines,
       environment: this.environment,
       waitUntilServing: false,
+    });
+    this.process = process;
+    void process.ended.then((how) => {
+      if (this.process === process) this.ending = how;
     });
   }
 

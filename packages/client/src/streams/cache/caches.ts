@@ -4,7 +4,7 @@ import { childPath } from "../../operations/paths.js";
 import { pathProblem } from "../../session/index.js";
 import type { CacheChange, CacheCounters, CachedNode, Drift } from "./cached-node.js";
 import { Mirror, type MirrorShape } from "./mirror.js";
-import { Reconciler, type Reconciliation, type ReconcileOptions } from "./reconciler.js";
+import { type ReconcileOptions, Reconciler, type Reconciliation } from "./reconciler.js";
 
 export interface CacheOptions {
   /** Told of every change, in order, the first filling included. May be called before the constructor's caller goes on awaiting. */
@@ -53,7 +53,11 @@ abstract class Cache implements AsyncDisposable {
       },
       onDrift: (drift) => this.call(() => onDrift?.(drift)),
     });
-    this.reconciler = new Reconciler(this.mirror, () => client.sync(path, { whenSuspended: "wait" }), options.reconcile);
+    this.reconciler = new Reconciler(
+      this.mirror,
+      () => client.sync(path, { whenSuspended: "wait" }),
+      options.reconcile,
+    );
   }
 
   /**

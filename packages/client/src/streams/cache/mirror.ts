@@ -3,7 +3,7 @@ import type { Client } from "../../client.js";
 import { hasCode, ZkError } from "../../errors.js";
 import { childPath, nodeName, parentPath } from "../../operations/paths.js";
 import { retryPolicies } from "../../retry/retry-policy.js";
-import type { SessionState, WatchEvent } from "../../session/index.js";
+import { isFinal, type SessionState, type WatchEvent } from "../../session/index.js";
 import type { CacheChange, CacheCounters, CachedNode, ChangeCause, Drift } from "./cached-node.js";
 import { type Read, ReadLine } from "./read-line.js";
 
@@ -172,17 +172,18 @@ export class Mirror {
   private readonly onState = (state: SessionState): void => {
     if (state === "connected" || state === "read-only") {
       for (const read of this.setAside.splice(0)) this.reads.want(read);
-    } else if (state === "auth-failed" || state === "closed") {
-      this.end(this.sessionEnd(state === "closed" ? "CLOSING" : "AUTH_FAILED"));
-    } else if (state === "lost") {
-      // A client that renews its session is on its way to the next one by then.
-      setImmediate(() => {
-        if (this.client.state === "lost") this.end(this.sessionEnd("SESSION_EXPIRED"));
-      });
+    } else if (isFinal(state)) {
+      setImmediate(this.endWithClient);
     }
   };
 
-  private sessionEnd(code: "CLOSING" | "AUTH_FAILED" | "SESSION_EXPIRED"): ZkError {
+  /** A client that renews a lost session is on its way to the next one a turn later. */
+  private readonly endWithClient = (): void => {
+    const { state } = this.client;
+    if (!this.isClosed && isFinal(state)) this.end(this.sessionEnd(SESSION_ENDS[state]));
+  };
+
+  private sessionEnd(code: (typeof SESSION_ENDS)[FinalState]): ZkError {
     return new ZkError({ code, outcome: "not-applied", operation: "cache", path: this.root });
   }
 
@@ -217,8 +218,10 @@ export class Mirror {
       return () => this.applyChildren(path, children, stat, cause);
     } catch (error) {
       if (hasCode(error, "NO_NODE")) return () => this.forget(path, cause); // for the root, its exists watch was left
-      if (hasCode(error, "SESSION_EXPIRED", "CLOSING", "AUTH_FAILED")) this.setAside.push(read);
-      else if (path === this.root) this.settleReady.reject(error);
+      if (hasCode(error, "SESSION_EXPIRED", "CLOSING", "AUTH_FAILED")) {
+        this.setAside.push(read);
+        setImmediate(this.endWithClient);
+      } else if (path === this.root) this.settleReady.reject(error);
       return NOTHING; // what may not be read is not there for this cache
     }
   }
@@ -320,3 +323,6 @@ export class Mirror {
 /** A read waits for a connection as long as there is a session, and is repeated if its answer is lost. */
 const PATIENT = { whenSuspended: "wait", retry: retryPolicies.untilDeadline } as const;
 const NOTHING = (): void => undefined;
+
+type FinalState = keyof typeof SESSION_ENDS;
+const SESSION_ENDS = { lost: "SESSION_EXPIRED", "auth-failed": "AUTH_FAILED", closed: "CLOSING" } as const;

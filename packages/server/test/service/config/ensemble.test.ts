@@ -69,7 +69,7 @@ describe("an ensemble", () => {
     ["electionPortBindRetry=0", { electionPortBindRetry: 0 }],
     ["fastleader.minNotificationInterval=50", { minNotificationIntervalMs: 50 }],
     ["observer.reconnectDelayMs=30000", { observerReconnectDelayMs: 30_000 }],
-    ["snapshotSizeFactor=-1\ncommitLogCount=9000", { snapshotSizeFactor: 0, commitLogCount: 9000 }],
+    ["snapshotSizeFactor=-1\ncommitLogCount=9000", { snapshotSizeFactor: -1, commitLogCount: 9000 }],
   ])("%j", (lines, expected) => {
     expect(ensembleIn([HERE, LIMITS, THREE, lines])).toMatchObject(expected);
     expect(warningsIn([HERE, LIMITS, THREE, lines])).toEqual([]);

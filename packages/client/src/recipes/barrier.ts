@@ -1,0 +1,54 @@
+import type { Client } from "../client.js";
+import { hasCode } from "../errors.js";
+import { ensureNode, PATIENT, Patience, type WaitOptions } from "./patience.js";
+
+/** Waits until a node is there, or is not. */
+export async function untilExists(client: Client, path: string, wanted: boolean, patience: Patience): Promise<void> {
+  try {
+    for (;;) {
+      const read = client.watchExists(path, { ...PATIENT, signal: patience.signal });
+      const { stat, changed } = await read;
+      if ((stat !== null) === wanted) return;
+      await changed;
+    }
+  } catch (error) {
+    throw patience.errorOf(error);
+  }
+}
+
+/**
+ * Holds everybody back while it is up. It is a persistent node: it stays up until somebody takes it down,
+ * whoever put it there. The same as Curator's `DistributedBarrier` and kazoo's `Barrier`.
+ */
+export class Barrier {
+  readonly path: string;
+  private readonly client: Client;
+
+  constructor(client: Client, path: string) {
+    this.client = client;
+    this.path = path;
+  }
+
+  /** Puts it up, if it is not. */
+  raise(): Promise<void> {
+    return ensureNode(this.client, this.path);
+  }
+
+  /** Takes it down, if it is up: everybody goes on. */
+  async lower(): Promise<void> {
+    for (;;) {
+      try {
+        await this.client.delete(this.path, PATIENT);
+        return;
+      } catch (error) {
+        if (hasCode(error, "NO_NODE")) return;
+        if (!hasCode(error, "CONNECTION_LOSS")) throw error;
+      }
+    }
+  }
+
+  /** Waits until it is down. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
+  wait(options: WaitOptions = {}): Promise<void> {
+    return untilExists(this.client, this.path, false, new Patience("wait", this.path, options));
+  }
+}

@@ -1,0 +1,118 @@
+import type { Client } from "../client.js";
+import { ZkError } from "../errors.js";
+import type { Hold } from "./hold.js";
+import { roomFor } from "./line.js";
+import { LineLock, type LockOptions } from "./line-lock.js";
+import type { Participant } from "./lock.js";
+import { curatorMark } from "./owned-node.js";
+import { isSessionEnd, Patience, type WaitOptions } from "./patience.js";
+
+export interface LeaderLatchOptions extends Omit<LockOptions, "layout"> {
+  /** Told when leadership begins, with its term, and when it ends, with undefined. */
+  readonly onChange?: ((term: Hold | undefined) => unknown) | undefined;
+}
+
+const PATTERN = /(latch-)(-?\d{10,})$/;
+
+/**
+ * Leadership that lasts until it is given up: a candidate from its making on, until `close`. Who loses
+ * leadership without giving it up is a candidate again at once, at the end of the line.
+ *
+ * Compatible with Curator's `LeaderLatch`. It ends with its session, unless the client renews lost ones.
+ */
+export class LeaderLatch implements AsyncDisposable {
+  /** Resolves when the latch was closed; rejects with what ended it otherwise, such as SESSION_EXPIRED. */
+  readonly closed: Promise<void>;
+  private readonly path: string;
+  private readonly lock: LineLock;
+  private readonly onChange: (term: Hold | undefined) => unknown;
+  private readonly closing = new AbortController();
+  private current: Hold | undefined;
+  private waiters: { resolve(term: Hold): void; reject(error: unknown): void }[] = [];
+
+  constructor(client: Client, path: string, options: LeaderLatchOptions = {}) {
+    this.path = path;
+    this.onChange = options.onChange ?? (() => undefined);
+    const rules = { mark: curatorMark, name: "latch-", pattern: PATTERN, blockerOf: roomFor(1) };
+    this.lock = new LineLock(client, path, rules, options);
+    this.closed = this.run(client);
+    this.closed.catch(() => undefined);
+  }
+
+  /** The present term, or undefined while another leads. */
+  get term(): Hold | undefined {
+    return this.current?.isHeld ? this.current : undefined;
+  }
+
+  get isLeader(): boolean {
+    return this.term !== undefined;
+  }
+
+  /** Resolves with the term when this process leads. @throws REQUEST_TIMEOUT; ABORTED; CLOSING the latch was closed; SESSION_EXPIRED */
+  async untilLeader(options: WaitOptions = {}): Promise<Hold> {
+    if (this.term !== undefined) return this.term;
+    const patience = new Patience("untilLeader", this.path, options);
+    if (this.closing.signal.aborted) throw this.closedError();
+    return await patience.bound(new Promise<Hold>((resolve, reject) => this.waiters.push({ resolve, reject })));
+  }
+
+  /** The leader first, then the candidates in the order in which they will lead. */
+  participants(): Promise<Participant[]> {
+    return this.lock.participants();
+  }
+
+  /** Steps down, or leaves the line; resolves when the servers know. Can be called again. */
+  async close(): Promise<void> {
+    this.closing.abort(this.closedError());
+    await this.closed.catch(() => undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async run(client: Client): Promise<void> {
+    const { signal } = this.closing;
+    try {
+      while (!signal.aborted) {
+        try {
+          await this.lead(await this.lock.acquire({ signal }));
+        } catch (error) {
+          if (signal.aborted) return;
+          // A client that renews its session is on its way to the next one.
+          if (!isSessionEnd(error) || client.state === "lost" || client.state === "closed") throw error;
+        }
+      }
+    } catch (error) {
+      this.closing.abort(error);
+      throw error;
+    } finally {
+      for (const { reject } of this.waiters.splice(0)) reject(signal.reason);
+    }
+  }
+
+  private async lead(term: Hold): Promise<void> {
+    this.current = term;
+    for (const { resolve } of this.waiters.splice(0)) resolve(term);
+    this.tell(term);
+    const { signal } = this.closing;
+    if (!signal.aborted && term.ended === undefined) {
+      await new Promise<void>((resolve) => {
+        const over = AbortSignal.any([term.signal, signal]);
+        over.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+    this.current = undefined;
+    this.tell(undefined);
+    await term.release();
+  }
+
+  private tell(term: Hold | undefined): void {
+    // What the application does with it must not end the latch: it is the application's own failure.
+    queueMicrotask(() => this.onChange(term));
+  }
+
+  private closedError(): ZkError {
+    return new ZkError({ code: "CLOSING", outcome: "not-applied", operation: "latch", path: this.path });
+  }
+}

@@ -1,0 +1,88 @@
+import type { Client } from "../client.js";
+import { hasCode } from "../errors.js";
+import type { NodeContent } from "../operations/create-options.js";
+import { claim, giveUp, type OwnedNode, type OwnedNodeOptions } from "./owned-node.js";
+import { isSessionEnd, PATIENT } from "./patience.js";
+
+/**
+ * An ephemeral node that is made again whenever it is gone while its owner lives: somebody deleted it, or
+ * its session was lost and the client has opened another (`whenLost: "renew"`). Where another session has
+ * a node of that name, as that of a process just restarted, it waits for its end.
+ */
+export class PersistentEphemeral implements AsyncDisposable {
+  readonly path: string;
+  /** Resolves when the node is there for the first time; rejects where it may not be made, or is closed before. */
+  readonly ready: Promise<void>;
+  /** Resolves when it was closed; rejects with what ended it otherwise, such as SESSION_EXPIRED or NO_AUTH. */
+  readonly closed: Promise<void>;
+  private readonly client: Client;
+  private readonly options: { data: NodeContent } & Omit<OwnedNodeOptions, "data">;
+  private readonly closing = new AbortController();
+  private own: OwnedNode | undefined;
+
+  constructor(client: Client, path: string, data: NodeContent = null, options: Omit<OwnedNodeOptions, "data"> = {}) {
+    this.client = client;
+    this.path = path;
+    this.options = { ...options, data };
+    let tellReady: () => void = () => undefined;
+    const isThere = new Promise<void>((resolve) => {
+      tellReady = resolve;
+    });
+    this.closed = this.run(() => tellReady());
+    const neverThere = this.closed.then(() => Promise.reject(this.closing.signal.reason));
+    this.ready = Promise.race([isThere, neverThere]);
+    this.closed.catch(() => undefined);
+    this.ready.catch(() => undefined);
+  }
+
+  /** Replaces what it holds, now and whenever it is made again. */
+  async setData(data: NodeContent): Promise<void> {
+    this.options.data = data;
+    await this.ready;
+    try {
+      await this.client.setData(this.path, data, PATIENT);
+    } catch (error) {
+      if (!hasCode(error, "NO_NODE")) throw error; // being made again, with the new data
+    }
+  }
+
+  /** Deletes the node; resolves when it is gone. Can be called again. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.closed.catch(() => undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async run(tellReady: () => void): Promise<void> {
+    const { client } = this;
+    const { signal } = this.closing;
+    try {
+      while (!signal.aborted) {
+        try {
+          await this.keep(tellReady);
+        } catch (error) {
+          if (signal.aborted) return;
+          // A client that renews its session is on its way to the next one.
+          if (hasCode(error, "CONNECTION_LOSS")) continue;
+          if (!isSessionEnd(error) || client.state === "lost" || client.state === "closed") throw error;
+        }
+      }
+    } finally {
+      if (this.own !== undefined) await giveUp(client, this.own);
+    }
+  }
+
+  /** Makes it if it is not there, and waits for the next thing that happens to it. */
+  private async keep(tellReady: () => void): Promise<void> {
+    const { client, path } = this;
+    const claimed = await claim(client, path, this.options);
+    if (claimed !== undefined) this.own = claimed;
+    const { stat, changed } = await client.watchExists(path, { ...PATIENT, signal: this.closing.signal });
+    if (stat === null) return;
+    if (stat.ephemeralOwner === client.sessionId) tellReady();
+    await changed;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Client } from "../client.js";
+import { badArguments, hasCode } from "../errors.js";
+import type { NodeContent } from "../operations/create-options.js";
+import { childPath } from "../operations/paths.js";
+import { ensureNode, PATIENT } from "./patience.js";
+
+export interface PutOptions {
+  /** 0 to 999; smaller ones are taken first, equal ones in the order of putting. @default 100 */
+  readonly priority?: number | undefined;
+}
+
+const PRIORITY_DEFAULT = 100;
+
+/** Puts an entry: kazoo's names, whose order as texts is that of priority and then of arrival. */
+export async function putEntry(client: Client, parent: string, data: NodeContent, options: PutOptions): Promise<void> {
+  const { priority = PRIORITY_DEFAULT } = options;
+  if (!Number.isInteger(priority) || priority < 0 || priority > 999) {
+    throw badArguments("put", parent, `priority as an integer from 0 to 999 expected, ${priority} found`);
+  }
+  const name = `entry-${String(priority).padStart(3, "0")}-`;
+  // Without a mark in the name, which would spoil the order, a lost reply leaves open whether it is there.
+  await client.create(childPath(parent, name), data, { ...PATIENT, mode: "persistent-sequential", parents: true });
+}
+
+/** The entries in the order in which they are to be taken, and the first change of the list after that. */
+export async function listEntries(client: Client, parent: string, signal: AbortSignal) {
+  for (;;) {
+    try {
+      const { children, changed } = await client.watchChildren(parent, { ...PATIENT, signal });
+      return { names: children.sort(), changed };
+    } catch (error) {
+      if (!hasCode(error, "NO_NODE")) throw error;
+    }
+    await ensureNode(client, parent);
+  }
+}

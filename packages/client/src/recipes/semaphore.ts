@@ -1,0 +1,62 @@
+import type { Client } from "../client.js";
+import { childPath } from "../operations/paths.js";
+import type { Hold } from "./hold.js";
+import { roomFor } from "./line.js";
+import { LineLock, type LockOptions } from "./line-lock.js";
+import type { Lock, Participant } from "./lock.js";
+import { Mutex } from "./mutex.js";
+import { curatorMark } from "./owned-node.js";
+import type { WaitOptions } from "./patience.js";
+
+const LEASE_PATTERN = /(lease-)(-?\d{10,})$/;
+
+/**
+ * So many leases, each held by one. All who use it must agree on the number.
+ *
+ * Contends with Curator's `InterProcessSemaphoreV2`: a mutex orders those who come, so that one at a time
+ * waits for a lease. The tokens of leases that are held at the same time differ; what is guarded by one
+ * lease must compare tokens of that lease's users only.
+ */
+export class Semaphore implements Lock {
+  readonly path: string;
+  private readonly order: Mutex;
+  private readonly leases: LineLock;
+
+  constructor(client: Client, path: string, leasesMax: number, options: Omit<LockOptions, "layout"> = {}) {
+    if (!Number.isInteger(leasesMax) || leasesMax < 1) {
+      throw new RangeError(`the number of leases as an integer above 0 expected, ${leasesMax} found`);
+    }
+    this.path = path;
+    this.order = new Mutex(client, childPath(path, "locks"), options);
+    const rules = { mark: curatorMark, name: "lease-", pattern: LEASE_PATTERN, blockerOf: roomFor(leasesMax) };
+    this.leases = new LineLock(client, childPath(path, "leases"), rules, options);
+  }
+
+  async acquire(options: WaitOptions = {}): Promise<Hold> {
+    const startMs = performance.now();
+    const order = await this.order.acquire(options);
+    try {
+      const { timeoutMs } = options;
+      const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - startMs));
+      return await this.leases.acquire({ ...options, timeoutMs: leftMs });
+    } finally {
+      await order.release();
+    }
+  }
+
+  /** Undefined also while another waits for a lease: it came first. */
+  async tryAcquire(): Promise<Hold | undefined> {
+    const order = await this.order.tryAcquire();
+    if (order === undefined) return undefined;
+    try {
+      return await this.leases.tryAcquire();
+    } finally {
+      await order.release();
+    }
+  }
+
+  /** Who has a lease. */
+  participants(): Promise<Participant[]> {
+    return this.leases.participants();
+  }
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "../client.js";
+import { hasCode } from "../errors.js";
+import type { NodeContent } from "../operations/create-options.js";
+import { childPath } from "../operations/paths.js";
+import { Hold, type HoldOptions } from "./hold.js";
+import { claim, giveUp } from "./owned-node.js";
+import { PATIENT, Patience, type WaitOptions } from "./patience.js";
+import { listEntries, type PutOptions, putEntry } from "./queue-entries.js";
+
+/** An entry that nobody else can take until it is put back, or the session of who has it is lost. */
+export interface WorkItem {
+  readonly data: Buffer | null;
+  /** Its `signal` says when to stop, its `token` lets the result's place refuse a slower taker of the same entry. */
+  readonly hold: Hold;
+  /** Takes the entry out of the queue: the work is done. @throws what `hold.signal.reason` says if it is held no more */
+  consume(): Promise<void>;
+  /** Leaves the entry to the next taker, at its old place. */
+  putBack(): Promise<void>;
+}
+
+/**
+ * A queue with priorities whose entries stay until their work is done: each is worked on at least once, by
+ * one at a time. The entries of whoever dies are taken by others. The same as kazoo's `LockingQueue`.
+ *
+ * ```ts
+ * const item = await queue.take();
+ * await process(item.data, { signal: item.hold.signal, fencingToken: item.hold.token });
+ * await item.consume();
+ * ```
+ */
+export class WorkQueue {
+  readonly path: string;
+  private readonly client: Client;
+  private readonly options: HoldOptions;
+  private readonly entries: string;
+  private readonly taken: string;
+  private readonly id = randomUUID().replaceAll("-", "");
+
+  constructor(client: Client, path: string, options: HoldOptions = {}) {
+    this.client = client;
+    this.path = path;
+    this.options = options;
+    this.entries = childPath(path, "entries");
+    this.taken = childPath(path, "taken");
+  }
+
+  /** After CONNECTION_LOSS with `outcome` "unknown" the entry may be there. */
+  put(data: NodeContent, options: PutOptions = {}): Promise<void> {
+    return putEntry(this.client, this.entries, data, options);
+  }
+
+  /** The first entry that nobody has, waiting for one. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
+  async take(options: WaitOptions = {}): Promise<WorkItem> {
+    const patience = new Patience("take", this.path, options);
+    try {
+      for (;;) {
+        const taken = await listEntries(this.client, this.taken, patience.signal);
+        const entries = await listEntries(this.client, this.entries, patience.signal);
+        const isTaken = new Set(taken.names);
+        for (const name of entries.names) {
+          if (isTaken.has(name) || patience.signal.aborted) continue;
+          const item = await this.takeEntry(name);
+          if (item !== undefined) return item;
+        }
+        await Promise.race([taken.changed, entries.changed]);
+      }
+    } catch (error) {
+      throw patience.errorOf(error);
+    }
+  }
+
+  private async takeEntry(name: string): Promise<WorkItem | undefined> {
+    const { client } = this;
+    const entry = childPath(this.entries, name);
+    const node = await claim(client, childPath(this.taken, name), { data: this.id });
+    if (node === undefined) return undefined;
+    try {
+      const data = await client.getData(entry, PATIENT);
+      const hold = new Hold(client, node, this.options);
+      return { data, hold, consume: () => this.consume(entry, hold), putBack: () => hold.release() };
+    } catch (error) {
+      await giveUp(client, node);
+      if (hasCode(error, "NO_NODE")) return undefined; // consumed between the list and now
+      throw error;
+    }
+  }
+
+  /** The entry goes while the claim stands, so that nobody takes it in between; repeating that is safe. */
+  private async consume(entry: string, hold: Hold): Promise<void> {
+    for (;;) {
+      hold.throwIfEnded();
+      try {
+        await this.client.multi(
+          [
+            { op: "check", path: hold.path, version: 0 },
+            { op: "delete", path: entry },
+          ],
+          PATIENT,
+        );
+        break;
+      } catch (error) {
+        if (hasCode(error, "NO_NODE") && error.path === entry) break; // by the try whose reply was lost
+        if (!hasCode(error, "CONNECTION_LOSS")) throw error;
+      }
+    }
+    await hold.release();
+  }
+}
