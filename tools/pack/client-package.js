@@ -158,6 +158,8 @@ function statementsOf(file) {
     if (!isWhole(code)) continue;
     const [, declared] =
       /^(?:export |declare |abstract )*(?:const|class|function|interface|type) (\w+)/.exec(code) ?? [];
+    let privates = 0;
+    text = text.replaceAll("\t#private;\n", (mark) => (privates++ === 0 ? mark : ""));
     found.push({ text, declared, words: new Set(code.match(/\w+/g)) });
     text = "";
   }
@@ -165,11 +167,17 @@ function statementsOf(file) {
   return found;
 }
 
-/** What is private is one mark, which keeps classes apart from others of the same shape; indented by tabs. */
+/**
+ * What is private becomes a mark, which keeps classes apart from others of the same shape, and so does a
+ * constructor that is not for applications; neither brings the types of the inside along. Indented by tabs.
+ */
 function withoutPrivates(text) {
   return text
     .replaceAll(/(?: {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)? {4}private (?!constructor)[^\n]*;\n/g, "    #private;\n")
-    .replaceAll(/( {4}#private;\n)(?=[^}]*\1)/g, "")
+    .replaceAll(
+      /( {4}\/\*\* (?:Not for applications|Made by)[^*]*\*\/\n) {4}constructor\([^;]*\);\n/g,
+      "$1    private constructor();\n",
+    )
     .replaceAll(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4));
 }
 

@@ -21,5 +21,5 @@ export { ServerStats } from "./server-stats.js";
 export { hex64, sessionName } from "./session-name.js";
 export type { ReplicaSettings } from "./settings.js";
 export { itemOf, Standalone } from "./standalone.js";
-export { readPersistedStat, TreeRestore } from "./tree-snapshot.js";
+export { readPersistedStat } from "./tree-snapshot.js";
 export type { DurableLog, PipelineItem, TxnObserver, TxnPipeline } from "./txn-pipeline.js";
