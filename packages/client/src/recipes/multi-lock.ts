@@ -1,6 +1,6 @@
 import type { Hold } from "./hold.js";
 import type { Lock } from "./lock.js";
-import type { WaitOptions } from "./patience.js";
+import { type WaitOptions, withinDeadline } from "./patience.js";
 
 /** Several locks held together. */
 export interface MultiHold extends AsyncDisposable {
@@ -27,12 +27,8 @@ export class MultiLock {
 
   /** @throws what `Lock.acquire` does; none of the locks is held then */
   async acquire(options: WaitOptions = {}): Promise<MultiHold> {
-    const startMs = performance.now();
-    const { timeoutMs } = options;
-    const holds = await this.all((lock) => {
-      const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - startMs));
-      return lock.acquire({ ...options, timeoutMs: leftMs });
-    });
+    const left = withinDeadline(options);
+    const holds = await this.all((lock) => lock.acquire(left()));
     return multiHold(holds ?? []);
   }
 

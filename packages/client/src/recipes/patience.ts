@@ -13,6 +13,14 @@ export interface WaitOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** For a wait of several steps: the options of each, which has what is left of the time for the whole. */
+export function withinDeadline(options: WaitOptions): () => WaitOptions {
+  const { timeoutMs } = options;
+  if (timeoutMs === undefined) return () => options;
+  const deadlineMs = performance.now() + timeoutMs;
+  return () => ({ ...options, timeoutMs: Math.max(0, deadlineMs - performance.now()) });
+}
+
 /** The bound on one wait, and the sentence that is said at its end. */
 export class Patience {
   readonly signal: AbortSignal;
@@ -27,7 +35,7 @@ export class Patience {
     this.given = signal;
     this.timeoutMs = timeoutMs;
     const signals = signal === undefined ? [] : [signal];
-    if (timeoutMs !== undefined) signals.push(AbortSignal.timeout(timeoutMs));
+    if (timeoutMs !== undefined) signals.push(AbortSignal.timeout(Math.ceil(timeoutMs)));
     this.signal = AbortSignal.any(signals);
   }
 

@@ -6,7 +6,7 @@ import { LineLock, type LockOptions } from "./line-lock.js";
 import type { Lock, Participant } from "./lock.js";
 import { Mutex } from "./mutex.js";
 import { curatorMark } from "./owned-node.js";
-import type { WaitOptions } from "./patience.js";
+import { type WaitOptions, withinDeadline } from "./patience.js";
 
 const LEASE_PATTERN = /(lease-)(-?\d{10,})$/;
 
@@ -33,12 +33,10 @@ export class Semaphore implements Lock {
   }
 
   async acquire(options: WaitOptions = {}): Promise<Hold> {
-    const startMs = performance.now();
-    const order = await this.order.acquire(options);
+    const left = withinDeadline(options);
+    const order = await this.order.acquire(left());
     try {
-      const { timeoutMs } = options;
-      const leftMs = timeoutMs === undefined ? undefined : Math.max(0, timeoutMs - (performance.now() - startMs));
-      return await this.leases.acquire({ ...options, timeoutMs: leftMs });
+      return await this.leases.acquire(left());
     } finally {
       await order.release();
     }

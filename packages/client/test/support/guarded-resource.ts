@@ -19,8 +19,8 @@ export class GuardedResource {
 
   private touch(hold: Hold): void {
     this.uses++;
-    if (hold.token < this.newest) this.violations.push(`${hold.token} after ${this.newest}`);
     if (this.user !== undefined && this.user !== hold && this.user.isHeld) this.violations.push("two at once");
+    if (hold.token < this.newest) this.violations.push(`${hold.token} after ${this.newest}`);
     else this.newest = hold.token;
     this.user = hold;
   }

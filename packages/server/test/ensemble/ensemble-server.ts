@@ -1,6 +1,6 @@
 import { ElectionConnections, LocalState, type PeerSettings, QuorumPeer } from "../../src/ensemble/index.js";
-import type { LeaderParts } from "../../src/ensemble/leader.js";
 import type { LearnerParts } from "../../src/ensemble/learner.js";
+import { PeerCounts } from "../../src/ensemble/peer-counts.js";
 import { nodeDigester } from "../../src/host/node-world.js";
 import type { Clock, Logger, Timer } from "../../src/ports/index.js";
 import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica } from "../../src/replica/index.js";
@@ -284,12 +284,22 @@ export class ServerProcess {
   }
 
   /** What a role is made of. */
-  get roleParts(): LeaderParts & LearnerParts {
+  get roleParts(): LearnerParts {
     const { world, life, server, settings } = this;
     const { network, scheduler } = life;
     const { clock, random } = world;
-    const common = { settings, state: this.state!, network, scheduler, clock, random, logger: server.lines };
-    return { ...common, isObserver: world.config.roleOf(server.sid) === "observer", onEstablished: () => {} };
+    return {
+      settings,
+      state: this.state!,
+      network,
+      scheduler,
+      clock,
+      random,
+      logger: server.lines,
+      counts: new PeerCounts(),
+      isObserver: world.config.roleOf(server.sid) === "observer",
+      onEstablished: () => {},
+    };
   }
 
   private makePeer(): QuorumPeer {

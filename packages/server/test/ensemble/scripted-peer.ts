@@ -104,8 +104,7 @@ export class ScriptedPeer {
     await world.until(() => this.packets.length > 0 || this.isClosed, packetName(type), 10_000);
     const packet = this.packets.shift();
     if (packet === undefined) throw new Error(`the connection was closed where ${packetName(type)} was to come`);
-    if (packet.type !== type)
-      throw new Error(`${packetName(packet.type)} came where ${packetName(type)} was to come`);
+    if (packet.type !== type) throw new Error(`${packetName(packet.type)} came where ${packetName(type)} was to come`);
     return packet;
   }
 
@@ -135,7 +134,10 @@ export class ScriptedPeer {
   }
 
   /** A learner like any other, up to the leader's DIFF, TRUNC or SNAP. @returns the epoch */
-  async discover(sid: number, { lastZxid = 0, currentEpoch = 0, acceptedEpoch = 0, type = PACKET.followerInfo } = {}): Promise<number> {
+  async discover(
+    sid: number,
+    { lastZxid = 0, currentEpoch = 0, acceptedEpoch = 0, type = PACKET.followerInfo } = {},
+  ): Promise<number> {
     this.followerInfo(sid, acceptedEpoch, { type });
     const { zxid } = await this.next(PACKET.leaderInfo);
     this.ackEpoch(lastZxid, currentEpoch);

@@ -1,0 +1,531 @@
+import { ByteWriter, makeZxid, OP, PACKET, sessionTimeout, writeRequestHead } from "@watchkeeper/wire";
+import { describe, expect, test } from "vitest";
+import { Leader } from "../../src/ensemble/leader.js";
+import { bytes, create } from "../replica/requests.js";
+import type { EnsembleServer } from "./ensemble-server.js";
+import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
+import { ScriptedPeer } from "./scripted-peer.js";
+
+/** A leader by itself, whose peers the test plays; what it has to say for itself. */
+class LeaderAlone {
+  readonly world: EnsembleWorld;
+  readonly server: EnsembleServer;
+  leader!: Leader;
+  /** Why it gave up. */
+  ended: string | undefined;
+
+  private constructor(world: EnsembleWorld) {
+    this.world = world;
+    this.server = world.server(1);
+  }
+
+  static async elected(options: WorldOptions = {}, prepare?: (server: EnsembleServer) => void): Promise<LeaderAlone> {
+    const alone = new LeaderAlone(new EnsembleWorld(options));
+    const { world, server } = alone;
+    prepare?.(server);
+    server.startAlone();
+    await world.until(() => server.process?.state !== undefined, "the state being loaded");
+    await alone.lead();
+    return alone;
+  }
+
+  async lead(): Promise<void> {
+    const { world, server } = this;
+    this.ended = undefined;
+    this.leader = new Leader(server.process!.roleParts);
+    this.leader.lead().then((reason) => {
+      this.ended = reason;
+      server.replica.stopServing(reason);
+    }, server.process!.onFatal);
+    await world.pass(20);
+  }
+
+  learner(sid: number): Promise<ScriptedPeer> {
+    return ScriptedPeer.dial(this.world, sid, 1);
+  }
+
+  /** With one follower that is up to date: a quorum of three. */
+  async established(): Promise<ScriptedPeer> {
+    const follower = await this.learner(2);
+    await follower.follow(2);
+    return follower;
+  }
+
+  /** Writes until a PROPOSAL has come of each, and none is acknowledged. */
+  async proposing(count: number, follower: ScriptedPeer): Promise<number[]> {
+    const client = await this.client(follower);
+    const zxids: number[] = [];
+    for (let i = 0; i < count; i++) {
+      client.send("create", undefined);
+      zxids.push((await follower.next(PACKET.proposal)).zxid);
+    }
+    return zxids;
+  }
+
+  /** A client's session at the leader, made with this follower's help. */
+  async client(follower: ScriptedPeer) {
+    const client = this.world.client();
+    client.connect(this.server);
+    const { zxid } = await follower.next(PACKET.proposal);
+    follower.ack(zxid);
+    await follower.next(PACKET.commit);
+    await this.world.until(() => client.isOpen, "the session");
+    return client;
+  }
+
+  get warnings(): string[] {
+    return this.server.lines.lines.filter(({ level }) => level === "warn").map(({ sentence }) => sentence);
+  }
+}
+
+const E1 = makeZxid(1, 0);
+
+describe("discovery and synchronization", () => {
+  test("a follower hears the words in their order, from LEADERINFO to UPTODATE, and a PING every half tick behind NEWLEADER", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.learner(2);
+    follower.followerInfo(2);
+    await follower.next(PACKET.leaderInfo);
+    follower.ackEpoch(0, 0);
+    await follower.next(PACKET.diff);
+    const newLeader = await follower.next(PACKET.newLeader);
+    expect(newLeader.zxid).toBe(E1);
+    expect(Buffer.from(newLeader.data!).toString()).toBe(alone.world.config.text);
+    await alone.world.pass(1000);
+    expect(follower.pings).toBeGreaterThanOrEqual(3);
+    expect(follower.words).toEqual([]);
+    expect(alone.server.isServing).toBe(false);
+    follower.ack(E1);
+    expect((await follower.next(PACKET.upToDate)).zxid).toBe(-1);
+    expect(alone.server.isServing).toBe(true);
+  });
+
+  test("the epoch is one more than any that a learner has accepted, observers too", async () => {
+    const alone = await LeaderAlone.elected({ observers: 1 });
+    const observer = await alone.learner(4);
+    observer.followerInfo(4, 7, { type: PACKET.observerInfo });
+    const follower = await alone.learner(2);
+    follower.followerInfo(2, 3);
+    expect((await follower.next(PACKET.leaderInfo)).zxid).toBe(makeZxid(8, 0));
+    expect((await observer.next(PACKET.leaderInfo)).zxid).toBe(makeZxid(8, 0));
+  });
+
+  test("observers make no quorum, of epochs or of acknowledgements", async () => {
+    const alone = await LeaderAlone.elected({ observers: 2 });
+    for (const sid of [4, 5]) (await alone.learner(sid)).followerInfo(sid, 0, { type: PACKET.observerInfo });
+    await alone.world.until(() => alone.ended !== undefined, "the leader giving up", 10_000);
+    expect(alone.ended).toContain("no quorum of voters connected to this leader within initLimit");
+  });
+
+  test("a learner with a later history than the leader's is refused, in epoch and in zxid (L10)", async () => {
+    for (const [currentEpoch, lastZxid] of [
+      [0, makeZxid(0, 5)],
+      [1, makeZxid(1, 1)],
+    ] as const) {
+      const alone = await LeaderAlone.elected();
+      const ahead = await alone.learner(2);
+      await ahead.discover(2, { currentEpoch, lastZxid, acceptedEpoch: 1 });
+      await ahead.untilClosed();
+      expect(alone.warnings.at(-1)).toContain("it has history that this leader lacks");
+      expect(alone.server.isServing).toBe(false);
+    }
+  });
+
+  test("a follower that had accepted the epoch before, and says -1, is not counted among those that accept it", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.learner(2);
+    await follower.discover(2, { currentEpoch: -1 });
+    await alone.world.pass(500);
+    expect(follower.words).toEqual([]);
+    const other = await alone.learner(3);
+    await other.discover(3);
+    await other.next(PACKET.diff);
+    expect(await follower.next(PACKET.diff)).toBeDefined();
+  });
+
+  test("a newer configuration than the leader's is refused", async () => {
+    const alone = await LeaderAlone.elected();
+    const newer = await alone.learner(2);
+    newer.followerInfo(2, 0, { configVersion: 5 });
+    await newer.untilClosed();
+    expect(lastLine(alone)).toContain("its configuration has version 0x5, which is newer than this leader's 0x0");
+  });
+
+  test("an acknowledgement of another epoch than this one's is none of NEWLEADER", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.learner(2);
+    await follower.discover(2);
+    await follower.until(PACKET.newLeader);
+    follower.ack(makeZxid(2, 0));
+    await alone.world.pass(500);
+    expect(alone.server.isServing).toBe(false);
+    follower.ack(E1);
+    await follower.next(PACKET.upToDate);
+  });
+
+  test("a follower of a release up to 3.8.4 may acknowledge what it was proposed before NEWLEADER, and is counted (ZOOKEEPER-4685)", async () => {
+    const alone = await LeaderAlone.elected();
+    const first = await alone.established();
+    const [outstanding] = await alone.proposing(1, first);
+    const old = await alone.learner(3);
+    await old.discover(3);
+    await old.next(PACKET.diff).catch(() => undefined);
+    await old.until(PACKET.newLeader);
+    old.ack(outstanding!);
+    await alone.world.pass(100);
+    expect(alone.leader.lastCommitted).toBe(outstanding! - 1);
+    old.ack(E1);
+    await alone.world.until(() => alone.leader.lastCommitted === outstanding, "the early ACK being counted");
+    await old.next(PACKET.upToDate);
+    expect((await old.next(PACKET.commit)).zxid).toBe(outstanding);
+  });
+
+  test("the COMMIT of what was outstanding when a follower came is held back until UPTODATE (ZOOKEEPER-4394)", async () => {
+    const alone = await LeaderAlone.elected();
+    const first = await alone.established();
+    const [outstanding] = await alone.proposing(1, first);
+    const late = await alone.learner(3);
+    await late.discover(3);
+    await late.until(PACKET.newLeader);
+    first.ack(outstanding!);
+    await first.next(PACKET.commit);
+    await alone.world.pass(100);
+    expect(late.words).toEqual([]);
+    late.ack(E1);
+    await late.next(PACKET.upToDate);
+    expect((await late.next(PACKET.commit)).zxid).toBe(outstanding);
+  });
+
+  test("what was acknowledged on a connection that is gone is not counted on the next one", async () => {
+    const alone = await LeaderAlone.elected({ servers: 5 });
+    const [two, three] = [await alone.learner(2), await alone.learner(3)];
+    await Promise.all([two, three].map((one, i) => one.discover(i + 2)));
+    for (const one of [two, three]) {
+      await one.until(PACKET.newLeader);
+      one.ack(E1);
+    }
+    for (const one of [two, three]) await one.until(PACKET.upToDate);
+    const client = alone.world.client();
+    client.connect(alone.server);
+    const { zxid } = await two.next(PACKET.proposal);
+    two.ack(zxid);
+    await alone.world.pass(50);
+    two.close();
+    await alone.world.pass(50);
+    const again = await alone.learner(2);
+    await again.discover(2, { acceptedEpoch: 1, currentEpoch: -1, lastZxid: zxid });
+    await again.until(PACKET.newLeader);
+    again.ack(E1);
+    // It was sent TRUNC, and the proposal anew: with the leader's own that are one and a half of five.
+    three.ack(zxid);
+    await alone.world.pass(50);
+    expect(alone.leader.lastCommitted).toBe(zxid - 1);
+    again.ack(zxid);
+    await alone.world.until(() => alone.leader.lastCommitted === zxid, "the commit");
+  });
+});
+
+describe("broadcast", () => {
+  test("acknowledgements of counter 0, of what is committed and of what was never proposed mean nothing", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    const [zxid] = await alone.proposing(1, follower);
+    for (const foreign of [E1, zxid! - 1, zxid! + 1, makeZxid(2, 1), makeZxid(0, 1)]) follower.ack(foreign);
+    await alone.world.pass(100);
+    expect(alone.leader.lastCommitted).toBe(zxid! - 1);
+    expect(follower.isClosed).toBe(false);
+    follower.ack(zxid!);
+    expect((await follower.next(PACKET.commit)).zxid).toBe(zxid);
+  });
+
+  test("acknowledgements of a server without a vote are not counted", async () => {
+    const alone = await LeaderAlone.elected({ observers: 1 });
+    const follower = await alone.established();
+    const stranger = await alone.learner(3);
+    await stranger.follow(9);
+    const [zxid] = await alone.proposing(1, follower);
+    expect((await stranger.until(PACKET.proposal)).zxid).toBe(zxid! - 1);
+    stranger.ack(zxid!);
+    await alone.world.pass(100);
+    expect(alone.leader.lastCommitted).toBe(zxid! - 1);
+  });
+
+  test("an observer is told of a txn when it is committed, once, and with the txn", async () => {
+    const alone = await LeaderAlone.elected({ observers: 1 });
+    const follower = await alone.established();
+    const observer = await alone.learner(4);
+    await observer.follow(4, { type: PACKET.observerInfo });
+    const [zxid] = await alone.proposing(1, follower);
+    const session = await observer.next(PACKET.inform);
+    expect(session.zxid).toBe(zxid! - 1);
+    await alone.world.pass(50);
+    expect(observer.words).toEqual([]);
+    follower.ack(zxid!);
+    const inform = await observer.next(PACKET.inform);
+    expect(inform.zxid).toBe(zxid);
+    expect(inform.data!.length).toBeGreaterThan(0);
+  });
+
+  test("a learner that answers PINGs and acknowledges nothing is given up after syncLimit, with a reason", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    const silent = await alone.learner(3);
+    await silent.follow(3);
+    await alone.proposing(1, follower);
+    const answering = keepAnswering(alone.world, [silent, follower]);
+    await silent.untilClosed(6000);
+    answering.stop();
+    expect(alone.warnings.join()).toContain("its disk may be too slow");
+  });
+
+  test("a learner that says nothing any more is given up after syncLimit; with it the quorum is gone, and the leader gives up", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    await follower.untilClosed(6000);
+    await alone.world.until(() => alone.ended !== undefined, "the leader giving up", 3000);
+    expect(alone.ended).toMatch(/no quorum|could be heard/);
+    expect(alone.server.isServing).toBe(false);
+  });
+
+  test("a learner that does not read is given up when too much waits for it, and holds nobody up", async () => {
+    const alone = await LeaderAlone.elected({ server: { learnerBytesMax: 100_000 } });
+    const follower = await alone.established();
+    const stuffed = await alone.learner(3);
+    await stuffed.follow(3);
+    stuffed.stopReading();
+    const client = await alone.client(follower);
+    const answering = keepAnswering(alone.world, [follower, stuffed]);
+    for (let i = 0; !lastLine(alone).includes("it does not read"); i++) {
+      if (i > 100) throw new Error("it was not given up");
+      const pending = create(client, `/n${i}`, { data: new Uint8Array(20_000) });
+      follower.ack((await follower.until(PACKET.proposal)).zxid);
+      expect((await pending).err).toBe(0);
+    }
+    answering.stop();
+    expect(follower.isClosed).toBe(false);
+  });
+});
+
+function lastLine(alone: LeaderAlone): string {
+  const { facts, sentence } = alone.server.lines.lines.at(-1)!;
+  return `${sentence} ${JSON.stringify(facts)}`;
+}
+
+/** Answers PINGs, and nothing else. */
+function keepAnswering(world: EnsembleWorld, peers: readonly ScriptedPeer[]): { stop(): void } {
+  let isOver = false;
+  const answer = () => {
+    if (isOver) return;
+    for (const peer of peers) if (!peer.isClosed) peer.send(PACKET.ping, 0, new Uint8Array(0));
+    world.scheduler.after(200, answer);
+  };
+  answer();
+  return {
+    stop: () => {
+      isOver = true;
+    },
+  };
+}
+
+describe("requests that learners forward", () => {
+  /** A leader with one follower, and a session of a client of that follower. */
+  async function withSession() {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    request(follower, OP.createSession, 0, timeoutBytes());
+    await committed(follower);
+    return { alone, follower };
+  }
+
+  test("each becomes one txn, in the order in which they came", async () => {
+    const { alone, follower } = await withSession();
+    request(follower, OP.create, 1, createBytes("/a"));
+    request(follower, OP.create, 2, createBytes("/a"));
+    request(follower, OP.delete, 3, deleteBytes("/a"));
+    const types: number[] = [];
+    for (let i = 0; i < 3; i++) types.push(txnType((await follower.until(PACKET.proposal)).data!));
+    expect(types).toEqual([OP.create, OP.error, OP.delete]);
+    expect(alone.leader.lastProposed).toBe(E1 + 4);
+  });
+
+  test("a session's write that comes by way of another server than its client's is refused (SESSIONMOVED)", async () => {
+    const { alone, follower } = await withSession();
+    request(follower, OP.create, 1, createBytes("/a"));
+    await committed(follower);
+    const other = await alone.learner(3);
+    await other.follow(3);
+    request(other, OP.create, 2, createBytes("/b"));
+    const { data } = await other.until(PACKET.proposal);
+    expect(txnType(data!)).toBe(OP.error);
+    expect(new DataView(data!.buffer, data!.byteOffset).getInt32(32)).toBe(-118);
+  });
+
+  test("REVALIDATE makes the asking server the session's, whose writes are taken from then on", async () => {
+    const { alone, follower } = await withSession();
+    const other = await alone.learner(3);
+    await other.follow(3);
+    other.send(PACKET.revalidate, -1, sessionBytes(SESSION, 9000));
+    const answer = await other.until(PACKET.revalidate);
+    expect([...answer.data!]).toEqual([...sessionBytes(SESSION, 9000).slice(0, 8), 1]);
+    request(other, OP.create, 2, createBytes("/b"));
+    expect(txnType((await other.until(PACKET.proposal)).data!)).toBe(OP.create);
+    follower.ack(alone.leader.lastProposed);
+  });
+
+  test("REVALIDATE of a session that nobody knows, or that is closing, is answered with no", async () => {
+    const { follower } = await withSession();
+    follower.send(PACKET.revalidate, -1, sessionBytes(0x1234n, 9000));
+    expect((await follower.until(PACKET.revalidate)).data![8]).toBe(0);
+    request(follower, OP.closeSession, 5, new Uint8Array(0));
+    follower.send(PACKET.revalidate, -1, sessionBytes(SESSION, 9000));
+    expect((await follower.until(PACKET.revalidate)).data![8]).toBe(0);
+  });
+
+  test("a write of a session that is no more becomes an error (SESSIONEXPIRED)", async () => {
+    const { follower } = await withSession();
+    request(follower, OP.closeSession, 5, new Uint8Array(0));
+    await committed(follower);
+    request(follower, OP.create, 6, createBytes("/a"));
+    const { data } = await follower.until(PACKET.proposal);
+    expect(new DataView(data!.buffer, data!.byteOffset).getInt32(32)).toBe(-112);
+  });
+
+  test("a session lives as long as its server tells of it with its answers to PING, and then expires by the leader's own txn", async () => {
+    const { alone, follower } = await withSession();
+    let telling = true;
+    const acking = () => {
+      if (follower.isClosed) return;
+      follower.send(PACKET.ping, 0, telling ? sessionBytes(SESSION, 2000) : new Uint8Array(0));
+      alone.world.scheduler.after(200, acking);
+      alone.server.replica.tick();
+    };
+    acking();
+    await alone.world.pass(10_000);
+    expect(follower.words).toEqual([]);
+    telling = false;
+    const { data } = await follower.until(PACKET.proposal);
+    expect(txnType(data!)).toBe(OP.closeSession);
+  });
+
+  test("SYNC stands behind the commit of all that was proposed, and ahead of what came later", async () => {
+    const { follower } = await withSession();
+    request(follower, OP.sync, 1, pathBytes("/"));
+    expect(await follower.next(PACKET.sync)).toBeDefined();
+    request(follower, OP.create, 2, createBytes("/a"));
+    request(follower, OP.sync, 3, pathBytes("/"));
+    request(follower, OP.create, 4, createBytes("/b"));
+    const first = (await follower.next(PACKET.proposal)).zxid;
+    const second = (await follower.next(PACKET.proposal)).zxid;
+    follower.ack(second);
+    expect(await follower.next(PACKET.commit)).toMatchObject({ zxid: first });
+    expect(await follower.next(PACKET.sync)).toMatchObject({ zxid: 0, data: undefined });
+    expect(await follower.next(PACKET.commit)).toMatchObject({ zxid: second });
+  });
+});
+
+describe("bad input on the quorum port", () => {
+  const garbage: readonly [string, (peer: ScriptedPeer) => void, string][] = [
+    ["an HTTP request", (peer) => peer.sendBytes(bytes("GET / HTTP/1.1\r\nHost: zoo\r\n\r\n")), "no quorum packet"],
+    [
+      "a length beyond all bounds",
+      (peer) => peer.sendBytes(Buffer.from(`0000000b${"00".repeat(8)}7fffffff`, "hex")),
+      "no quorum packet",
+    ],
+    ["a first word that is not FOLLOWERINFO", (peer) => peer.ack(5), "its first packet is ACK"],
+    [
+      "a learner from before Zab 1.0",
+      (peer) => peer.send(PACKET.followerInfo, 0, Buffer.from("0000000000000002", "hex")),
+      "upgrade it",
+    ],
+  ];
+  test.each(garbage)("%s ends that connection, with a line, and nothing else", async (_name, speak, reason) => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    const stranger = await alone.learner(3);
+    speak(stranger);
+    await stranger.untilClosed();
+    expect(lastLine(alone)).toContain(reason);
+    expect(lastLine(alone)).toContain("host3");
+    expect(follower.isClosed).toBe(false);
+    expect(alone.server.isServing).toBe(true);
+  });
+
+  test("one that says nothing is let go after initLimit", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    const answering = keepAnswering(alone.world, [follower]);
+    const mute = await alone.learner(3);
+    await mute.untilClosed(7000);
+    answering.stop();
+    expect(alone.server.isServing).toBe(true);
+  });
+
+  test("a REQUEST that is too short ends the connection of who sent it", async () => {
+    const alone = await LeaderAlone.elected();
+    const [, bad] = [await alone.established(), await alone.learner(3)];
+    await bad.follow(3);
+    bad.send(PACKET.request, -1, new Uint8Array(7));
+    await bad.untilClosed();
+    expect(alone.server.isServing).toBe(true);
+  });
+
+  test("a second server of the same myid does not drive out the first, and the operator is told", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    const answering = keepAnswering(alone.world, [follower]);
+    const second = await alone.learner(3);
+    second.followerInfo(2);
+    await alone.world.until(() => second.isClosed || follower.isClosed, "one of the two being let go");
+    answering.stop();
+    expect(alone.warnings.join()).toContain("two servers have");
+    expect(second.isClosed).toBe(true);
+    expect(follower.isClosed).toBe(false);
+  });
+});
+
+const SESSION = 0x0200_0001_0000_0000n;
+
+function sessionBytes(sessionId: bigint, timeoutMs: number): Uint8Array {
+  const writer = new ByteWriter();
+  sessionTimeout.encode(writer, { sessionId, timeoutMs });
+  return writer.view().slice();
+}
+
+function request(peer: ScriptedPeer, opcode: number, cxid: number, body: Uint8Array): void {
+  const writer = new ByteWriter();
+  writeRequestHead(writer, Number(SESSION >> 32n), Number(SESSION & 0xffffffffn), cxid, opcode);
+  writer.copy(body, 0, body.length);
+  peer.send(PACKET.request, -1, writer.view(), [{ scheme: "ip", id: "127.0.0.1" }]);
+}
+
+/** Acknowledges the next proposal and takes its commit. */
+async function committed(follower: ScriptedPeer): Promise<void> {
+  const { zxid } = await follower.until(PACKET.proposal);
+  follower.ack(zxid);
+  await follower.until(PACKET.commit);
+}
+
+function timeoutBytes(timeoutMs = 2000): Uint8Array {
+  const writer = new ByteWriter();
+  writer.int(timeoutMs);
+  return writer.view().slice();
+}
+
+function pathBytes(path: string): Uint8Array {
+  return Buffer.concat([timeoutBytes(path.length), bytes(path)]);
+}
+
+/** Data null, the open ACL, no flags. */
+function createBytes(path: string): Uint8Array {
+  const acl = Buffer.concat([timeoutBytes(1), timeoutBytes(31), pathBytes("world"), pathBytes("anyone")]);
+  return Buffer.concat([pathBytes(path), timeoutBytes(-1), acl, timeoutBytes(0)]);
+}
+
+function deleteBytes(path: string): Uint8Array {
+  return Buffer.concat([pathBytes(path), timeoutBytes(-1)]);
+}
+
+/** The last field of a txn's header. */
+function txnType(data: Uint8Array): number {
+  return new DataView(data.buffer, data.byteOffset).getInt32(28);
+}
