@@ -116,6 +116,7 @@ export async function connect(connectString: string, options: ConnectOptions = {
   for (const { scheme, credential } of options.auth ?? []) client.addAuth(scheme, credential).catch(() => undefined);
   const onAbort = (): void => half.close();
   options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort(); // while the connection half was being opened
   client.onState((state) => {
     if (isFinal(state)) options.signal?.removeEventListener("abort", onAbort);
   });
