@@ -17,7 +17,7 @@ import {
 import { GuardedResource } from "../support/guarded-resource.js";
 
 /** Short ticks, so that sessions can be lost within a test. */
-const QUICK = { tickTimeMs: 50 };
+const QUICK = { tickTimeMs: 50, minSessionTimeoutMs: 100 };
 
 async function pair(): Promise<[Client, Client]> {
   const server = await serve();

@@ -98,7 +98,7 @@ export class EnsembleServer {
   }
 
   get isLeading(): boolean {
-    return this.isServing && this.process!.peer!.activity.kind === "leading";
+    return this.isServing && this.process?.peer?.activity.kind === "leading";
   }
 
   /** Of the leader it follows, or is; -1 where there is none. */

@@ -25,6 +25,15 @@ export interface ScriptedPacket {
   readonly data: Uint8Array | undefined;
 }
 
+/** What a learner says of itself. */
+export interface Learning {
+  readonly lastZxid?: number;
+  readonly currentEpoch?: number;
+  readonly acceptedEpoch?: number;
+  /** FOLLOWERINFO or OBSERVERINFO. */
+  readonly type?: number;
+}
+
 /** One end of a quorum connection that the test plays, word by word. */
 export class ScriptedPeer {
   /** What has come and was not taken yet; PINGs are counted only. */
@@ -119,7 +128,8 @@ export class ScriptedPeer {
 
   // What learners say.
 
-  followerInfo(sid: number, acceptedEpoch = 0, { type = PACKET.followerInfo, configVersion = 0 } = {}): void {
+  followerInfo(sid: number, acceptedEpoch = 0, saying: { type?: number; configVersion?: number } = {}): void {
+    const { type = PACKET.followerInfo, configVersion = 0 } = saying;
     const writer = new ByteWriter();
     encodeLearnerInfo(writer, sid, configVersion);
     this.send(type, makeZxid(acceptedEpoch, 0), writer.view());
@@ -134,10 +144,8 @@ export class ScriptedPeer {
   }
 
   /** A learner like any other, up to the leader's DIFF, TRUNC or SNAP. @returns the epoch */
-  async discover(
-    sid: number,
-    { lastZxid = 0, currentEpoch = 0, acceptedEpoch = 0, type = PACKET.followerInfo } = {},
-  ): Promise<number> {
+  async discover(sid: number, saying: Learning = {}): Promise<number> {
+    const { lastZxid = 0, currentEpoch = 0, acceptedEpoch = 0, type = PACKET.followerInfo } = saying;
     this.followerInfo(sid, acceptedEpoch, { type });
     const { zxid } = await this.next(PACKET.leaderInfo);
     this.ackEpoch(lastZxid, currentEpoch);
@@ -145,8 +153,8 @@ export class ScriptedPeer {
   }
 
   /** The whole way, from the first word to UPTODATE and its acknowledgement. @returns the epoch */
-  async follow(sid: number, options: Parameters<ScriptedPeer["discover"]>[1] = {}): Promise<number> {
-    const epoch = await this.discover(sid, options);
+  async follow(sid: number, saying: Learning = {}): Promise<number> {
+    const epoch = await this.discover(sid, saying);
     await this.until(PACKET.newLeader);
     this.ack(makeZxid(epoch, 0));
     await this.until(PACKET.upToDate);
