@@ -14,8 +14,9 @@ export class LocalEnsemble {
   readonly servers: readonly SupervisedServer[];
   private readonly world: EnsembleWorld;
   private leaderId: number | undefined;
-  /** When a leader was last seen that is not there any more. */
-  private leaderlessSinceMs: number | undefined;
+  /** When that leader was last seen to lead. */
+  private leaderSeenMs = 0;
+  private isLeaderless = true;
 
   constructor(places: readonly ServerPlace[], world: EnsembleWorld) {
     this.world = world;
@@ -76,17 +77,19 @@ export class LocalEnsemble {
 
   private noteLeader(): void {
     const { leader } = this;
-    const nowMs = this.world.monotonicMs();
     if (leader === undefined) {
-      if (this.leaderId !== undefined) this.leaderlessSinceMs ??= nowMs;
+      this.isLeaderless = true;
       return;
     }
-    if (leader.place.id === this.leaderId && this.leaderlessSinceMs === undefined) return;
-    const since = this.leaderlessSinceMs;
-    const after = since === undefined ? "" : `, ${((nowMs - since) / 1000).toFixed(1)} s after the last one was gone`;
-    this.world.tell(`${leader.name} leads${after}`);
+    const nowMs = this.world.monotonicMs();
+    if (this.isLeaderless || leader.place.id !== this.leaderId) {
+      const goneMs = nowMs - this.leaderSeenMs;
+      const after = this.leaderId === undefined ? "" : `, ${(goneMs / 1000).toFixed(1)} s after the last one was gone`;
+      this.world.tell(`${leader.name} leads${after}`);
+    }
     this.leaderId = leader.place.id;
-    this.leaderlessSinceMs = undefined;
+    this.leaderSeenMs = nowMs;
+    this.isLeaderless = false;
   }
 }
 
