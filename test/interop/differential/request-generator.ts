@@ -229,6 +229,9 @@ export class RequestGenerator {
     if (random.chance(0.04))
       operations.push({ opcode: random.pick([OP.getData, OP.getChildren]), values: this.readValues() });
     if (random.chance(0.03)) operations.push({ opcode: random.pick([0, 7, 3, 14, 99]), values: this.setAclValues() });
+    // Where Apache's server fails on an operation it forgets to take back what the multi did before, and pipelined
+    // requests see it or not, as time will have it: such an operation comes first.
+    operations.sort((one, other) => Number(breaksApache(other)) - Number(breaksApache(one)));
     return makeMulti(this.nextXid(), OP.multi, operations);
   }
 
@@ -486,3 +489,13 @@ const noRequests: readonly Uint8Array[] = [
   Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 1),
   Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0),
 ];
+
+/** See "ttl-flags-in-multi" and "null-in-acl" of the known differences. */
+function breaksApache({ opcode, values }: SubOperation): boolean {
+  const { flags, acl } = values as {
+    readonly flags?: number;
+    readonly acl?: readonly { readonly id: unknown }[] | null;
+  };
+  if ((opcode === OP.create || opcode === OP.create2) && (flags === 5 || flags === 6)) return true;
+  return Array.isArray(acl) && acl.some((entry) => JSON.stringify(entry).includes("null"));
+}
