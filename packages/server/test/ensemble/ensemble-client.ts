@@ -24,6 +24,8 @@ export class EnsembleClient {
   lastZxid = 0n;
   /** The session was refused: it is no more. */
   isExpired = false;
+  /** The server that it is connected to changes nothing. */
+  isReadOnly = false;
   /** What has come and nobody has taken yet: replies and events, in their order. */
   readonly frames: Frame[] = [];
   /** Told of each frame instead. */
@@ -129,6 +131,7 @@ export class EnsembleClient {
     this.isExpired = false;
     this.sessionId = answer.sessionId;
     this.password = answer.passwd;
+    this.isReadOnly = answer.readOnly === true;
     this.isShaken = true;
     this.onOpened();
   }

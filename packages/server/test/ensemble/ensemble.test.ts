@@ -207,22 +207,44 @@ describe("a server that was away", () => {
     expect(await dataOf(await world.clientOf(second!), "/a19")).toBe("19");
   });
 
-  test("is brought up to date while others write, and misses nothing", async () => {
-    for (const way of ["DIFF", "SNAP"] as const) {
-      const world = await formed({ seed: 5 });
-      const writer = await world.clientOf(world.leader);
-      await written(writer, 10);
-      const [away] = world.learners;
-      away!.crash();
-      if (way === "SNAP") away!.replaceDisk();
-      await written(writer, 10, "/away");
-      away!.start();
-      for (let i = 0; !away!.isServing; i++) await create(writer, `/during${i}`);
-      await expectWay(world, away!, way);
-      expect(new Set(digests(world)).size).toBe(1);
-    }
-  });
+  test.each(["DIFF", "SNAP"] as const)(
+    "is brought up to date by %s while others write all the time, and misses nothing",
+    async (way) => {
+      for (let seed = 1; seed <= 5; seed++) {
+        const world = await formed({ seed });
+        const writer = await world.clientOf(world.leader);
+        await written(writer, 10);
+        const [away] = world.learners;
+        away!.crash();
+        if (way === "SNAP") away!.replaceDisk();
+        await written(writer, 10, "/away");
+        const writing = keepWriting(world, writer);
+        away!.start();
+        await world.until(() => away!.isServing, "the server serving again");
+        await world.pass(50);
+        writing.stop();
+        await expectWay(world, away!, way);
+        expect(new Set(digests(world)).size).toBe(1);
+      }
+    },
+  );
 });
+
+/** A write every millisecond, whatever becomes of it. */
+function keepWriting(world: EnsembleWorld, client: EnsembleClient): { stop(): void } {
+  let isOver = false;
+  const write = (i: number) => {
+    if (isOver) return;
+    client.send("create", createRequest, createBody(`/during${i}`));
+    world.scheduler.after(1, () => write(i + 1));
+  };
+  write(0);
+  return {
+    stop: () => {
+      isOver = true;
+    },
+  };
+}
 
 /** A leader that was cut off with a write that nobody else has, while the others go on under another. */
 async function withDeposedLeader(): Promise<{ world: EnsembleWorld; deposed: EnsembleServer }> {
@@ -298,6 +320,27 @@ describe("when the leader is lost", () => {
   });
 });
 
+test("W7: what was acknowledged survives a power cut of all at once, whatever their disks make of what was not synced", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = await formed({ seed });
+    const acknowledged: string[] = [];
+    for (const server of world.servers) {
+      const client = await world.clientOf(server);
+      await written(client, 3, `/by-${server.sid}-`);
+      acknowledged.push(...[0, 1, 2].map((i) => `/by-${server.sid}-${i}`));
+      client.send("create", createRequest, createBody("/under-way"));
+    }
+    await world.pass(seed % 7);
+    for (const server of world.servers) server.crash();
+    for (const server of world.servers) server.start();
+    await world.untilAllServe();
+    for (const server of world.servers) {
+      const client = await world.clientOf(server);
+      for (const path of acknowledged) expect((await read(client, "exists", path)).err).toBe(0);
+    }
+  }
+});
+
 describe("a leader", () => {
   test("that hears no quorum any more gives up within syncLimit, and has acknowledged nothing meanwhile", async () => {
     const world = await formed();
@@ -355,6 +398,28 @@ describe("a leader", () => {
       await world.untilLeading();
       expect(await dataOf(await world.clientOf(world.leader), "/n1")).toBe("1");
     }
+  });
+
+  test("whose disk was too slow for an epoch promises no later one before that has arrived, and keeps the later", async () => {
+    const world = await formed();
+    for (const server of world.servers) server.kill();
+    for (const server of world.servers) server.start();
+    const slow = world.server(3);
+    await world.until(() => slow.process?.peer?.activity.kind === "leading", "the elected one beginning to lead");
+    slow.extraDiskMs = 7000;
+    await world.until(() => slow.epoch === 2, "its epoch being on the way to its disk");
+    world.isolate(slow);
+    const others = [world.server(1), world.server(2)];
+    const second = await world.untilLeading(others);
+    await second.restart();
+    await world.untilLeading(others);
+    slow.extraDiskMs = 0;
+    world.mend();
+    await world.until(() => slow.isServing && slow.epoch > 2, "the slow one following", 60_000);
+    world.witness.lookAtEpochs(world.servers);
+    await world.pass(10_000);
+    world.witness.lookAtEpochs(world.servers);
+    expect(slow.failure).toBeUndefined();
   });
 
   test("commits without waiting for its own slow disk, and answers when that has it too", async () => {

@@ -216,7 +216,7 @@ describe("discovery and synchronization", () => {
     await again.discover(2, { acceptedEpoch: 1, currentEpoch: -1, lastZxid: zxid });
     await again.until(PACKET.newLeader);
     again.ack(E1);
-    // It was sent TRUNC, and the proposal anew: with the leader's own that are one and a half of five.
+    // It was sent TRUNC and the proposal anew: until it has logged that, only two of five have it.
     three.ack(zxid);
     await alone.world.pass(50);
     expect(alone.leader.lastCommitted).toBe(zxid - 1);
@@ -250,7 +250,7 @@ describe("broadcast", () => {
     expect(alone.leader.lastCommitted).toBe(zxid! - 1);
   });
 
-  test("an observer is told of a txn when it is committed, once, and with the txn", async () => {
+  test("W5: an observer is told of a txn when it is committed, once, and with the txn", async () => {
     const alone = await LeaderAlone.elected({ observers: 1 });
     const follower = await alone.established();
     const observer = await alone.learner(4);
@@ -337,7 +337,7 @@ describe("requests that learners forward", () => {
     return { alone, follower };
   }
 
-  test("each becomes one txn, in the order in which they came", async () => {
+  test("W2, W3: each becomes one txn, in the order in which they came", async () => {
     const { alone, follower } = await withSession();
     request(follower, OP.create, 1, createBytes("/a"));
     request(follower, OP.create, 2, createBytes("/a"));

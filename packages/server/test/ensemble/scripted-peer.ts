@@ -39,6 +39,7 @@ export class ScriptedPeer {
   /** What has come and was not taken yet; PINGs are counted only. */
   readonly packets: ScriptedPacket[] = [];
   pings = 0;
+  lastPing: ScriptedPacket | undefined;
   isClosed = false;
   /** Bytes of a snapshot that came behind SNAP. */
   streamed = 0;
@@ -194,11 +195,19 @@ export class ScriptedPeer {
       const length = this.slots[PACKET_SLOT.dataLength]!;
       const type = this.slots[PACKET_SLOT.type]!;
       const data = length < 0 ? undefined : this.unread.subarray(start, start + length);
-      if (type === PACKET.ping) this.pings += 1;
-      else this.packets.push({ type, zxid: readPacketZxid(this.slots), data });
+      this.received({ type, zxid: readPacketZxid(this.slots), data: data && Uint8Array.from(data) });
       this.isStreaming = type === PACKET.snap;
       this.unread = this.unread.subarray(end);
     }
+  }
+
+  private received(packet: ScriptedPacket): void {
+    if (packet.type !== PACKET.ping) {
+      this.packets.push(packet);
+      return;
+    }
+    this.pings += 1;
+    this.lastPing = packet;
   }
 
   private endStream(): boolean {

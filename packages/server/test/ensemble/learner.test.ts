@@ -1,0 +1,494 @@
+import { ByteWriter, createSessionTxn, decodeLearnerInfo, makeZxid, OP, PACKET, txnHeader } from "@watchkeeper/wire";
+import { describe, expect, test } from "vitest";
+import { Learner } from "../../src/ensemble/learner.js";
+import { snapshotPieces } from "../../src/storage/index.js";
+import { create } from "../replica/requests.js";
+import type { EnsembleServer } from "./ensemble-server.js";
+import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
+import { intBytes, ScriptedPeer } from "./scripted-peer.js";
+
+/** A learner by itself, whose leader, server 3, the test plays. */
+class LearnerAlone {
+  readonly world: EnsembleWorld;
+  readonly server: EnsembleServer;
+  learner!: Learner;
+  /** Why it follows no longer. */
+  ended: string | undefined;
+  private nextConnection!: () => Promise<ScriptedPeer>;
+
+  constructor(world: EnsembleWorld, sid: number) {
+    this.world = world;
+    this.server = world.server(sid);
+  }
+
+  static async led(options: WorldOptions = {}, sid = 1): Promise<{ alone: LearnerAlone; leader: ScriptedPeer }> {
+    const alone = new LearnerAlone(new EnsembleWorld(options), sid);
+    alone.nextConnection = await ScriptedPeer.accepting(alone.world, 3);
+    return { alone, leader: await alone.start() };
+  }
+
+  /** The process starts, and follows. */
+  async start(): Promise<ScriptedPeer> {
+    this.server.startAlone();
+    await this.world.until(() => this.server.process?.state !== undefined, "the state being loaded");
+    return await this.follow();
+  }
+
+  async follow(): Promise<ScriptedPeer> {
+    const { server } = this;
+    this.ended = undefined;
+    this.learner = new Learner(server.process!.roleParts, 3);
+    this.learner.follow().then((reason) => {
+      this.ended = reason;
+      server.replica.stopServing(reason);
+    }, server.process!.onFatal);
+    return await this.nextConnection();
+  }
+
+  async untilEnded(limitMs?: number): Promise<string> {
+    await this.world.until(() => this.ended !== undefined, "the learner giving up", limitMs);
+    return this.ended!;
+  }
+
+  /** Up to where the leader says DIFF, TRUNC or SNAP. */
+  async discovered(leader: ScriptedPeer, epoch = 1): Promise<number> {
+    await leader.until(this.isObserver ? PACKET.observerInfo : PACKET.followerInfo);
+    leader.leaderInfo(epoch);
+    return (await leader.next(PACKET.ackEpoch)).zxid;
+  }
+
+  /** All the way: it serves. */
+  async upToDate(leader: ScriptedPeer, epoch = 1): Promise<void> {
+    leader.send(PACKET.diff, await this.discovered(leader, epoch));
+    await this.newLeader(leader, epoch);
+    leader.send(PACKET.upToDate, -1);
+    expect((await leader.next(PACKET.ack)).zxid).toBe(makeZxid(epoch, 0));
+    expect(this.server.isServing).toBe(true);
+  }
+
+  async newLeader(leader: ScriptedPeer, epoch = 1): Promise<void> {
+    leader.newLeader(epoch, this.world.config.text);
+    expect((await leader.next(PACKET.ack)).zxid).toBe(makeZxid(epoch, 0));
+  }
+
+  get isObserver(): boolean {
+    return this.world.config.roleOf(this.server.sid) === "observer";
+  }
+
+  epochOnDisk(name: "acceptedEpoch" | "currentEpoch"): string | undefined {
+    const bytes = this.server.disk.surviving(`/data/version-2/${name}`);
+    return bytes === undefined ? undefined : Buffer.from(bytes).toString();
+  }
+}
+
+/** A txn that can be applied anywhere: a session is made. */
+function txn(zxid: number): Uint8Array {
+  const writer = new ByteWriter();
+  txnHeader.encode(writer, { clientId: BigInt(zxid), cxid: 0, zxid: BigInt(zxid), time: 1n, type: OP.createSession });
+  createSessionTxn.encode(writer, { timeOut: 4000 });
+  return writer.view().slice();
+}
+
+function propose(leader: ScriptedPeer, zxid: number): void {
+  leader.send(PACKET.proposal, zxid, txn(zxid));
+}
+
+function historyTxn(leader: ScriptedPeer, zxid: number): void {
+  propose(leader, zxid);
+  leader.send(PACKET.commit, zxid);
+}
+
+const E1 = makeZxid(1, 0);
+
+describe("discovery", () => {
+  test("it says who it is and what it has accepted; what it promises is on its disk before it says so", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    const { zxid, data } = await leader.next(PACKET.followerInfo);
+    expect(zxid).toBe(0);
+    const said = decodeLearnerInfo(data!, 0, data!.length);
+    expect(said).toEqual({ sid: 1, protocolVersion: 0x10000, configVersion: 0 });
+    alone.server.extraDiskMs = 50;
+    leader.leaderInfo(5);
+    await alone.world.pass(40);
+    expect(leader.words).toEqual([]);
+    const ack = await leader.next(PACKET.ackEpoch);
+    expect([...ack.data!]).toEqual([...intBytes(0)]);
+    expect(alone.epochOnDisk("acceptedEpoch")).toBe("5");
+    expect(alone.epochOnDisk("currentEpoch")).toBe("0");
+  });
+
+  test("an epoch that it has accepted before is accepted again, and not to be counted (-1)", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.discovered(leader, 5);
+    leader.close();
+    await alone.untilEnded();
+    const again = await alone.follow();
+    expect((await again.next(PACKET.followerInfo)).zxid).toBe(makeZxid(5, 0));
+    again.leaderInfo(5);
+    expect([...(await again.next(PACKET.ackEpoch)).data!]).toEqual([...intBytes(-1)]);
+  });
+
+  test("a lower epoch than it has promised is refused", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.discovered(leader, 5);
+    leader.close();
+    await alone.untilEnded();
+    const late = await alone.follow();
+    await late.next(PACKET.followerInfo);
+    late.leaderInfo(4);
+    expect(await alone.untilEnded()).toContain("this server has promised epoch 5 to another");
+    await late.untilClosed();
+  });
+
+  test("a leader that says nothing is given up after initLimit", async () => {
+    const { alone } = await LearnerAlone.led();
+    expect(await alone.untilEnded(6000)).toContain("nothing came");
+  });
+});
+
+describe("synchronization", () => {
+  test("history, then the epoch, then the first ACK: each waits for the disk", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    alone.server.extraDiskMs = 100;
+    for (const counter of [1, 2, 3]) historyTxn(leader, makeZxid(0, counter));
+    leader.newLeader(1, alone.world.config.text);
+    await alone.world.pass(90);
+    expect(alone.epochOnDisk("currentEpoch")).toBe("0");
+    await alone.world.until(() => alone.epochOnDisk("currentEpoch") === "1", "the epoch on the disk");
+    expect(alone.server.replica.pipeline.loggedZxid).toBe(3);
+    expect((await leader.next(PACKET.ack)).zxid).toBe(E1);
+    expect(leader.words).toEqual([]);
+  });
+
+  test("the first ACK is that of NEWLEADER: what is not committed by then is logged and acknowledged behind UPTODATE (ZOOKEEPER-4685)", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    historyTxn(leader, 1);
+    propose(leader, E1 + 1);
+    await alone.newLeader(leader);
+    propose(leader, E1 + 2);
+    await alone.world.pass(200);
+    expect(leader.words).toEqual([]);
+    expect(alone.server.isServing).toBe(false);
+    leader.send(PACKET.upToDate, -1);
+    await alone.world.pass(100);
+    expect(leader.words).toEqual(["ACK 0x100000000", "ACK 0x100000001", "ACK 0x100000002"]);
+    expect(alone.server.replica.lastZxid).toBe(1);
+    leader.send(PACKET.commit, E1 + 1);
+    await alone.world.until(() => alone.server.replica.lastZxid === E1 + 1, "the commit being applied");
+  });
+
+  test("a COMMIT between NEWLEADER and UPTODATE, of what was proposed before, is kept for afterwards (ZOOKEEPER-4394)", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    propose(leader, E1 + 1);
+    await alone.newLeader(leader);
+    leader.send(PACKET.commit, E1 + 1);
+    await alone.world.pass(100);
+    expect(alone.server.replica.lastZxid).toBe(0);
+    leader.send(PACKET.upToDate, -1);
+    await alone.world.until(() => alone.server.replica.lastZxid === E1 + 1, "the commit being applied");
+    await alone.world.pass(50);
+    expect(leader.words).toEqual(["ACK 0x100000000", "ACK 0x100000001"]);
+  });
+
+  test("PING before UPTODATE is not answered; afterwards at once, with an empty buffer and not null", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    await alone.newLeader(leader);
+    leader.send(PACKET.ping, E1);
+    await alone.world.pass(100);
+    expect(leader.pings).toBe(0);
+    leader.send(PACKET.upToDate, -1);
+    await leader.next(PACKET.ack);
+    leader.send(PACKET.ping, E1);
+    await alone.world.until(() => leader.pings === 1, "the answer to PING");
+    expect(leader.lastPing).toMatchObject({ zxid: E1, data: new Uint8Array(0) });
+  });
+
+  const violations: readonly [string, (leader: ScriptedPeer, config: string) => void, string][] = [
+    [
+      "a gap in the history",
+      (leader) => {
+        historyTxn(leader, 1);
+        historyTxn(leader, 3);
+      },
+      "that is not the next txn",
+    ],
+    [
+      "a COMMIT of what is not the oldest",
+      (leader) => {
+        propose(leader, 1);
+        propose(leader, 2);
+        leader.send(PACKET.commit, 2);
+      },
+      "is the oldest pending",
+    ],
+    ["a COMMIT of nothing", (leader) => leader.send(PACKET.commit, 1), "no proposal is pending"],
+    ["UPTODATE before NEWLEADER", (leader) => leader.send(PACKET.upToDate, -1), "UPTODATE before NEWLEADER"],
+    [
+      "NEWLEADER of another epoch",
+      (leader, config) => leader.newLeader(2, config),
+      "the epoch that was agreed on is 1",
+    ],
+    [
+      "NEWLEADER with a configuration that cannot be read",
+      (leader) => leader.newLeader(1, "server.1=nonsense\nversion=0"),
+      "configuration makes no sense",
+    ],
+    ["INFORM, which is for observers", (leader) => leader.send(PACKET.inform, 1, txn(1)), "INFORM 0x1 to a follower"],
+    ["bytes that are no packet", (leader) => leader.sendBytes(Buffer.alloc(64, 0x7f)), "no quorum packet"],
+  ];
+  test.each(violations)("%s ends the connection, and nothing is acknowledged", async (_name, speak, reason) => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    speak(leader, alone.world.config.text);
+    expect(await alone.untilEnded()).toContain(reason);
+    await leader.untilClosed();
+    expect(leader.words).toEqual([]);
+    expect(alone.epochOnDisk("currentEpoch")).toBe("0");
+    expect(alone.server.failure).toBeUndefined();
+  });
+
+  test("something else in place of DIFF, TRUNC and SNAP ends the connection", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.discovered(leader);
+    leader.newLeader(1, alone.world.config.text);
+    expect(await alone.untilEnded()).toContain("NEWLEADER in place of DIFF, TRUNC or SNAP");
+  });
+
+  test("a DIFF that breaks off leaves what was logged, and nothing that is not on the disk", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    historyTxn(leader, 1);
+    historyTxn(leader, 2);
+    propose(leader, 3);
+    await alone.world.pass(50);
+    leader.close();
+    await alone.untilEnded();
+    const again = await alone.follow();
+    expect(await alone.discovered(again, 2)).toBe(2);
+    alone.server.crash();
+    expect(await alone.discovered(await alone.start(), 3)).toBe(2);
+  });
+
+  test("a TRUNC is on the disk before anything is acknowledged, and memory goes by it", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    for (const zxid of [1, 2, 3]) historyTxn(leader, zxid);
+    await alone.world.pass(50);
+    leader.close();
+    await alone.untilEnded();
+    const next = await alone.follow();
+    expect(await alone.discovered(next, 2)).toBe(3);
+    next.send(PACKET.trunc, 1);
+    await alone.newLeader(next, 2);
+    expect(alone.server.replica.lastZxid).toBe(1);
+    expect(alone.server.replica.sessions.count).toBe(1);
+    alone.server.crash();
+    expect(await alone.discovered(await alone.start(), 3)).toBe(1);
+  });
+
+  test("a TRUNC that its files do not allow: it asks for a snapshot the next time, and its vote still counts what it has", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await snapshotOf(leader, alone, makeZxid(0, 7));
+    await alone.newLeader(leader);
+    leader.close();
+    await alone.untilEnded();
+    const next = await alone.follow();
+    expect(await alone.discovered(next, 2)).toBe(7);
+    next.send(PACKET.trunc, 5);
+    expect(await alone.untilEnded()).toContain("the history cannot be cut at 0x5");
+    expect(alone.server.process!.state!.lastLoggedZxid).toBe(7);
+    expect(await alone.discovered(await alone.follow(), 3)).toBe(-1);
+  });
+
+  test("a SNAP that breaks off leaves the history that was there (ZOOKEEPER-2872)", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    historyTxn(leader, 1);
+    await alone.world.pass(50);
+    leader.close();
+    await alone.untilEnded();
+    const next = await alone.follow();
+    await alone.discovered(next, 2);
+    next.send(PACKET.snap, 9);
+    next.sendBytes(snapshotBytes(alone).subarray(0, 100));
+    await alone.world.pass(50);
+    next.close();
+    await alone.untilEnded();
+    expect(alone.server.replica.lastZxid).toBe(1);
+    expect(await alone.discovered(await alone.follow(), 3)).toBe(1);
+  });
+
+  test("a SNAP that is no snapshot ends the connection", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.discovered(leader);
+    leader.send(PACKET.snap, 9);
+    leader.sendBytes(Buffer.alloc(200, 0xff));
+    expect(await alone.untilEnded()).toContain("the snapshot that was received is damaged");
+    expect(alone.server.failure).toBeUndefined();
+  });
+
+  test("txns behind a SNAP that the snapshot holds already are passed over; the next goes on from it", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await snapshotOf(leader, alone, 7);
+    for (const zxid of [6, 7, 8]) historyTxn(leader, zxid);
+    await alone.newLeader(leader);
+    expect(alone.server.replica.lastZxid).toBe(8);
+    alone.server.crash();
+    expect(await alone.discovered(await alone.start(), 2)).toBe(8);
+  });
+});
+
+/** Discovery, and a snapshot of an empty tree by that name. */
+async function snapshotOf(leader: ScriptedPeer, alone: LearnerAlone, zxid: number): Promise<void> {
+  await alone.discovered(leader);
+  leader.send(PACKET.snap, zxid);
+  leader.sendBytes(snapshotBytes(alone));
+}
+
+function snapshotBytes({ server }: LearnerAlone): Buffer {
+  return Buffer.concat([...snapshotPieces(server.replica.snapshot())]);
+}
+
+describe("broadcast", () => {
+  test("W4: each PROPOSAL is acknowledged in order, when it is on the disk and not before", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.upToDate(leader);
+    alone.server.extraDiskMs = 100;
+    for (const counter of [1, 2, 3]) propose(leader, E1 + counter);
+    await alone.world.pass(90);
+    expect(leader.words).toEqual([]);
+    await alone.world.pass(1000);
+    expect(leader.words).toEqual(["ACK 0x100000001", "ACK 0x100000002", "ACK 0x100000003"]);
+  });
+
+  test("a COMMIT that comes before its txn is on the disk is applied when it is", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.upToDate(leader);
+    alone.server.extraDiskMs = 100;
+    historyTxn(leader, E1 + 1);
+    await alone.world.pass(90);
+    expect(alone.server.replica.lastZxid).toBe(0);
+    await alone.world.until(() => alone.server.replica.lastZxid === E1 + 1, "the commit being applied");
+    expect(alone.world.witness.durableThrough(1)).toBe(E1 + 1);
+  });
+
+  const violations: readonly [string, (leader: ScriptedPeer) => void, string][] = [
+    ["a PROPOSAL that leaves one out", (leader) => propose(leader, E1 + 2), "that is not the next txn"],
+    [
+      "a PROPOSAL that came before",
+      (leader) => {
+        propose(leader, E1 + 1);
+        propose(leader, E1 + 1);
+      },
+      "that is not the next txn",
+    ],
+    [
+      "a COMMIT out of order",
+      (leader) => {
+        propose(leader, E1 + 1);
+        propose(leader, E1 + 2);
+        leader.send(PACKET.commit, E1 + 2);
+      },
+      "is the oldest pending",
+    ],
+    ["a COMMIT of nothing", (leader) => leader.send(PACKET.commit, E1 + 1), "no proposal is pending"],
+    [
+      "a change of the ensemble",
+      (leader) => leader.send(PACKET.commitAndActivate, E1 + 1, new Uint8Array(8)),
+      "set reconfigEnabled=false",
+    ],
+    ["bytes that are no packet", (leader) => leader.sendBytes(Buffer.alloc(64, 0x7f)), "no quorum packet"],
+    [
+      "a REVALIDATE of no length",
+      (leader) => leader.send(PACKET.revalidate, -1, new Uint8Array(3)),
+      "REVALIDATE in another form",
+    ],
+  ];
+  test.each(violations)(
+    "%s ends the connection, and the server looks for a leader again",
+    async (_name, speak, reason) => {
+      const { alone, leader } = await LearnerAlone.led();
+      await alone.upToDate(leader);
+      speak(leader);
+      expect(await alone.untilEnded()).toContain(reason);
+      await leader.untilClosed();
+      expect(alone.server.failure).toBeUndefined();
+    },
+  );
+
+  test("words that mean nothing to it are passed over", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.upToDate(leader);
+    for (const type of [PACKET.upToDate, PACKET.sync, 99]) leader.send(type, 0);
+    const unknown = new ByteWriter();
+    unknown.longParts(1, 2);
+    unknown.bool(true);
+    leader.send(PACKET.revalidate, -1, unknown.view());
+    historyTxn(leader, E1 + 1);
+    await alone.world.until(() => alone.server.replica.lastZxid === E1 + 1, "the commit being applied");
+    expect(alone.ended).toBeUndefined();
+  });
+
+  test("a leader that says nothing for syncLimit is given up, with its clients", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.upToDate(leader);
+    const client = alone.world.client();
+    client.connect(alone.server);
+    await leader.next(PACKET.request);
+    expect(await alone.untilEnded(4000)).toContain("syncLimit");
+    expect(client.isConnected).toBe(false);
+    await leader.untilClosed();
+  });
+
+  test("a write of its client goes to the leader, with who asks, and is answered when it comes back committed", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.upToDate(leader);
+    const client = alone.world.client();
+    client.connect(alone.server, 4000);
+    const { data } = await leader.next(PACKET.request);
+    const sessionId = Buffer.from(data!).readBigInt64BE(0);
+    leader.send(PACKET.proposal, E1 + 1, sessionTxn(sessionId, E1 + 1));
+    await leader.next(PACKET.ack);
+    expect(client.isOpen).toBe(false);
+    leader.send(PACKET.commit, E1 + 1);
+    await alone.world.until(() => client.isOpen, "the session");
+
+    const pending = create(client, "/a");
+    const request = await leader.next(PACKET.request);
+    expect(Buffer.from(request.data!).readInt32BE(12)).toBe(OP.create);
+    // What the leader made of it is an error, and that is its answer.
+    leader.send(PACKET.proposal, E1 + 2, errorTxn(sessionId, 1, E1 + 2, -110));
+    leader.send(PACKET.commit, E1 + 2);
+    expect((await pending).err).toBe(-110);
+  });
+
+  test("an observer logs and applies what it is informed of, and acknowledges none of it", async () => {
+    const { alone, leader } = await LearnerAlone.led({ observers: 1 }, 4);
+    await alone.upToDate(leader);
+    leader.send(PACKET.inform, E1 + 1, txn(E1 + 1));
+    leader.send(PACKET.inform, E1 + 2, txn(E1 + 2));
+    await alone.world.until(() => alone.server.replica.lastZxid === E1 + 2, "the txns being applied");
+    await alone.world.pass(100);
+    expect(leader.words).toEqual([]);
+    alone.server.crash();
+    expect(await alone.discovered(await alone.start(), 2)).toBe(E1 + 2);
+  });
+});
+
+function sessionTxn(sessionId: bigint, zxid: number): Uint8Array {
+  const writer = new ByteWriter();
+  txnHeader.encode(writer, { clientId: sessionId, cxid: 0, zxid: BigInt(zxid), time: 1n, type: OP.createSession });
+  createSessionTxn.encode(writer, { timeOut: 4000 });
+  return writer.view().slice();
+}
+
+function errorTxn(sessionId: bigint, cxid: number, zxid: number, err: number): Uint8Array {
+  const writer = new ByteWriter();
+  txnHeader.encode(writer, { clientId: sessionId, cxid, zxid: BigInt(zxid), time: 1n, type: OP.error });
+  writer.int(err);
+  return writer.view().slice();
+}
