@@ -76,6 +76,23 @@ describe("a quorum", () => {
     expect(await dataOf(await world.clientOf(world.leader), "/n2")).toBe("2");
   });
 
+  test("is told of nothing that a power cut could still take from a log's end, which a process before had left unsynced", async () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const world = await formed({ servers: 1, seed });
+      const client = await world.clientOf(world.leader);
+      await written(client, 2);
+      world.leader.disk.failSync(1, "EIO");
+      await create(client, "/unsynced").catch(() => undefined);
+      world.server(1).start();
+      await world.untilLeading();
+      expect((await read(await world.clientOf(world.leader), "exists", "/unsynced")).err).toBe(0);
+      world.leader.crash();
+      world.server(1).start();
+      await world.untilLeading();
+      expect((await read(await world.clientOf(world.leader), "exists", "/unsynced")).err).toBe(0);
+    }
+  });
+
   test("is not made of a minority and observers", async () => {
     const world = await formed({ observers: 2 });
     const client = await world.clientOf(world.server(4));

@@ -22,8 +22,8 @@ import type { EnsembleWorld } from "./ensemble-world.js";
  * and what came back, for the checker of histories. It repeats nothing: of what was not answered nobody
  * knows whether it happened.
  */
-const SESSION_MS = 6000;
-const ANSWER_MS_MAX = 4000;
+const SESSION_MS = 4000;
+const ANSWER_MS_MAX = 2500;
 const IN_FLIGHT_MAX = 4;
 const ERRORS: ReadonlyMap<number, WriteError> = new Map([
   [-110, "NODE_EXISTS"],
@@ -49,6 +49,8 @@ export class RecordedSession {
   private arrival = 0;
   private written = 0;
   private inFlight: Begun[] = [];
+  /** Requests that are not of the history. */
+  private readonly besides = new Set<number>();
   private readonly versions = new Map<string, number>();
   private isStopped = false;
 
@@ -59,7 +61,7 @@ export class RecordedSession {
     this.paths = paths;
     this.client = new EnsembleClient(world);
     this.client.onFrame = (frame) => this.onFrame(frame);
-    this.client.onOpened = () => this.later(0, () => this.burst());
+    this.client.onOpened = () => this.onOpened();
     this.client.onClosed = () => this.onClosed();
   }
 
@@ -100,6 +102,13 @@ export class RecordedSession {
         ANSWER_MS_MAX,
         () => connection === this.connection && !this.client.isOpen && this.client.disconnect(),
       );
+  }
+
+  /** Every session has a node that is to go with it; the history knows nothing of those. */
+  private onOpened(): void {
+    const path = `/ephemeral-${this.client.sessionId.toString(16)}`;
+    this.besides.add(this.client.send("create", createRequest, createBody(path, { flags: EPHEMERAL })));
+    this.later(0, () => this.burst());
   }
 
   private onClosed(): void {
@@ -184,6 +193,7 @@ export class RecordedSession {
       if (type > 0) this.events.push({ session, connection, path, arrival: ++this.arrival });
       return;
     }
+    if (this.besides.delete(frame.xid)) return;
     const next = this.inFlight.shift();
     if (next === undefined || next.xid !== frame.xid) {
       const waiting = [next, ...this.inFlight].map((one) => (one === undefined ? "nothing" : nameOf(one)));
@@ -195,7 +205,7 @@ export class RecordedSession {
     this.operations.push({ ...begun, returnedAt: this.world.moment, answer });
     this.remember(next.call, answer);
     if (next.call.kind === "write" && answer.error === undefined) this.acknowledged += 1;
-    if (this.inFlight.length === 0) this.later(50 + this.random.below(700), () => this.burst());
+    if (this.inFlight.length === 0) this.later(10 + this.random.below(400), () => this.burst());
   }
 
   /** The versions last seen, for writes that name one. */
@@ -213,6 +223,7 @@ function nameOf({ xid, call }: Begun): string {
   return `${xid}: ${call.kind === "write" ? call.writes.map(({ kind }) => kind).join(" and ") : call.kind}`;
 }
 
+const EPHEMERAL = 1;
 const OPERATIONS = { create: "create", set: "setData", delete: "delete" } as const;
 
 function bodyOf(write: Write): object {

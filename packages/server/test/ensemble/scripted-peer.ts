@@ -41,8 +41,6 @@ export class ScriptedPeer {
   pings = 0;
   lastPing: ScriptedPacket | undefined;
   isClosed = false;
-  /** Bytes of a snapshot that came behind SNAP. */
-  streamed = 0;
   private readonly world: EnsembleWorld;
   private readonly socket: PeerSocket;
   private readonly slots = new Int32Array(PACKET_SLOTS);
@@ -213,7 +211,6 @@ export class ScriptedPeer {
   private endStream(): boolean {
     const at = this.unread.indexOf("BenWasHere");
     if (at < 0) return false;
-    this.streamed = at;
     this.isStreaming = false;
     this.unread = this.unread.subarray(at + "BenWasHere".length);
     return true;
