@@ -57,6 +57,8 @@ export class LearnerHandler {
   private readonly replica: Replica;
   private pingable = false;
   private hasAckedNewLeader = false;
+  /** What it has on its disk, by its own word. */
+  private ackedZxid = 0;
   /** While a snapshot is on its way, packets must not get between its bytes. */
   private streaming: ByteWriter | undefined;
   /** Commits, for after UPTODATE. */
@@ -264,20 +266,17 @@ export class LearnerHandler {
     this.deadlineTick = this.leader.tick + settings.syncLimitTicks;
     return new Promise((_resolve, reject) => {
       this.link.handOn(
-        (packet) => {
-          this.deadlineTick = this.leader.tick + settings.syncLimitTicks;
-          this.onPacket(packet);
-        },
-        reject,
+        { onPacket: (packet) => this.onPacket(packet), onPause: () => this.onPause(), onEnd: reject },
         syncLimitMs(settings),
       );
     });
   }
 
   private onPacket(packet: PacketView): void {
+    this.deadlineTick = this.leader.tick + this.leader.parts.settings.syncLimitTicks;
     switch (packet.type) {
       case PACKET.ack:
-        this.leader.ack(this.sid!, packet.zxid);
+        this.onAck(packet.zxid);
         return;
       case PACKET.request:
         this.onRequest(packet);
@@ -293,6 +292,16 @@ export class LearnerHandler {
       default:
         this.leader.parts.logger.warn({ sid: this.sid }, `Ignoring ${packetName(packet.type)} from ${this.name}`);
     }
+  }
+
+  /** An ack of a zxid is one of everything before it; one of what was never proposed says nothing, now or later. */
+  private onAck(zxid: number): void {
+    if (zxid > this.ackedZxid && zxid <= this.leader.lastProposed) this.ackedZxid = zxid;
+  }
+
+  /** Acks that came together count together: one commit point, one round of answers. */
+  private onPause(): void {
+    this.leader.ack(this.sid!, this.ackedZxid);
   }
 
   private onRequest(packet: PacketView): void {

@@ -45,6 +45,15 @@ export interface PacketLinkSettings {
 /** Received bytes that nobody has taken: above this the other end is slowed down. */
 const UNREAD_BYTES_PAUSE = 4 << 20;
 
+/** Who takes the packets of a connection as they come. */
+export interface PacketHandler {
+  onPacket(packet: PacketView): void;
+  /** All packets that have come by now were handed on: what they say together is done once. */
+  onPause(): void;
+  /** The connection is over: the last call. */
+  onEnd(error: LinkError): void;
+}
+
 interface Waiter {
   resolve(): void;
   reject(error: LinkError): void;
@@ -69,14 +78,13 @@ export class PacketLink {
   private window: Uint8Array = new Uint8Array(0);
   private at = 0;
   private end = 0;
-  private handler: ((packet: PacketView) => void) | undefined;
+  private handler: PacketHandler | undefined;
   private waiter: Waiter | undefined;
   private drainWaiter: Waiter | undefined;
   private failure: LinkError | undefined;
   private paused = false;
   private output: ByteWriter | undefined;
   private flushScheduled = false;
-  private onEnd: ((error: LinkError) => void) | undefined;
   private heard = false;
   private silence: Timer | undefined;
 
@@ -139,18 +147,17 @@ export class PacketLink {
   }
 
   /**
-   * From now on every packet goes to `onPacket` as it comes; `onEnd` is told, once, when the connection is over.
+   * From now on every packet goes to `handler` as it comes.
    * @param silenceMsMax the connection ends where nothing comes for so long, or for up to an eighth longer
    */
-  handOn(onPacket: (packet: PacketView) => void, onEnd: (error: LinkError) => void, silenceMsMax: number): void {
-    this.handler = onPacket;
-    this.onEnd = onEnd;
+  handOn(handler: PacketHandler, silenceMsMax: number): void {
     if (this.failure !== undefined) {
-      onEnd(this.failure);
+      handler.onEnd(this.failure);
       return;
     }
+    this.handler = handler;
     this.watchSilence(silenceMsMax);
-    this.drainWindow();
+    this.drainWindow(handler);
   }
 
   /** One timer for a connection, and none for a packet. */
@@ -165,12 +172,13 @@ export class PacketLink {
 
   private onBytes(bytes: Uint8Array): void {
     this.heard = true;
-    if (this.handler !== undefined && this.at === this.end) {
+    const { handler } = this;
+    if (handler !== undefined && this.at === this.end) {
       // Parsed where it lies; only a packet that is cut off at the end is kept.
       this.window = bytes;
       this.at = 0;
       this.end = bytes.length;
-      this.drainWindow();
+      this.drainWindow(handler);
       const rest = this.window.slice(this.at, this.end);
       this.window = rest;
       this.at = 0;
@@ -178,7 +186,7 @@ export class PacketLink {
       return;
     }
     this.append(bytes);
-    if (this.handler !== undefined) this.drainWindow();
+    if (handler !== undefined) this.drainWindow(handler);
     else {
       if (this.end - this.at > UNREAD_BYTES_PAUSE && !this.paused) {
         this.paused = true;
@@ -201,13 +209,17 @@ export class PacketLink {
     this.end += bytes.length;
   }
 
-  private drainWindow(): void {
+  private drainWindow(handler: PacketHandler): void {
+    let violation: string | undefined;
     try {
-      while (this.handler !== undefined && this.failure === undefined && this.scan()) this.handler(this.view);
+      while (this.failure === undefined && this.scan()) handler.onPacket(this.view);
     } catch (error) {
       if (!(error instanceof WireError || error instanceof LinkError)) throw error;
-      this.fail(error.message);
+      violation = error.message;
     }
+    // Before the end, if it is one: what the packets ahead of it said counts.
+    handler.onPause();
+    if (violation !== undefined) this.fail(violation);
   }
 
   /** Takes the next packet, if it is there as a whole. */
@@ -338,13 +350,13 @@ export class PacketLink {
     this.failure = error;
     this.output = undefined;
     this.silence?.cancel();
-    const { waiter, drainWaiter, onEnd } = this;
+    const { waiter, drainWaiter, handler } = this;
     this.waiter = undefined;
     this.drainWaiter = undefined;
-    this.onEnd = undefined;
+    this.handler = undefined;
     waiter?.reject(error);
     drainWaiter?.reject(error);
-    onEnd?.(error);
+    handler?.onEnd(error);
   }
 }
 
