@@ -1,6 +1,9 @@
 /** `npm run bench`: measures Watchkeeper, beside Apache's server where that is installed. Results go to stdout, progress to stderr. */
 
+import { ClientProcess } from "./clients/client-process.js";
 import { catchup } from "./commands/catchup.js";
+import { clientLimits } from "./commands/client-limits.js";
+import { clients } from "./commands/clients.js";
 import { type Command, EXIT } from "./commands/command.js";
 import { commitLatency } from "./commands/commit-latency.js";
 import { compare } from "./commands/compare.js";
@@ -20,6 +23,8 @@ const commands: Readonly<Record<string, Command>> = {
   failover,
   catchup,
   "commit-latency": commitLatency,
+  clients,
+  "client-limits": clientLimits,
 };
 
 const HELP = `Measures Watchkeeper, beside Apache's server where that is installed.
@@ -31,6 +36,8 @@ const HELP = `Measures Watchkeeper, beside Apache's server where that is install
   npm run bench -- failover           kill -9 of an ensemble's leader: how long until the next write
   npm run bench -- catchup            a follower that was away: how long until it is in step
   npm run bench -- commit-latency     three servers against five
+  npm run bench -- clients            the client beside other clients for Node, and Python's
+  npm run bench -- client-limits      the client's size, memory when idle, and what a reconnect costs
 
 Each takes --help. Servers run on 127.0.0.1 with their data below the system's temporary directory, and are
 ended and removed with this program, by Ctrl-C too. Exit codes: 0 measured, 1 failed, 2 wrong usage,
@@ -61,6 +68,7 @@ function exitCodeOf(error: unknown): number {
 }
 
 function interrupt(): void {
+  ClientProcess.destroyAll();
   ServerHome.destroyAll();
   EnsembleHome.removeAll();
   process.exit(EXIT.interrupted);

@@ -4,6 +4,8 @@
  *     npm run build && npx tsc -p test/chaos && node dist/chaos/main.js kill --kills 200 --seed 7
  */
 import { parseArgs } from "node:util";
+import { clientChaos } from "./client/client-chaos.js";
+import { clientSoak } from "./client/client-soak.js";
 import { corrupt } from "./corrupt/corrupt.js";
 import { crowd } from "./crowd/crowd.js";
 import { spoilDisk } from "./disk/disk.js";
@@ -28,6 +30,22 @@ interface Command {
 }
 
 const commands: Readonly<Record<string, Command>> = {
+  client: {
+    what: "connections of clients cut, delayed, half-closed, swallowed, doubled",
+    flags: { scripts: 100, servers: 1, "at-once": 4 },
+    words: { against: "watchkeeper" },
+    run: (flags, progress, words) =>
+      clientChaos(
+        {
+          scripts: flags["scripts"]!,
+          seed: flags["seed"]!,
+          against: kindOption(words["against"]!),
+          servers: flags["servers"]!,
+          atOnce: flags["at-once"]!,
+        },
+        progress,
+      ),
+  },
   kill: {
     what: "kill -9 under load",
     flags: { kills: 200, "apache-every": 20 },
@@ -36,6 +54,11 @@ const commands: Readonly<Record<string, Command>> = {
         { kills: flags["kills"]!, seed: flags["seed"]!, apacheEvery: flags["apache-every"]! },
         progress,
       ),
+  },
+  "client-soak": {
+    what: "clients disconnected every second, with all that they can open and close",
+    flags: { minutes: 10 },
+    run: (flags, progress) => clientSoak({ seconds: flags["minutes"]! * 60, seed: flags["seed"]! }, progress),
   },
   corrupt: {
     what: "files cut at every byte, bits flipped",
@@ -137,6 +160,11 @@ async function main(): Promise<number> {
   for (const fault of faults) console.log(`FAULT ${fault}`);
   console.log(`${faults.length === 0 ? "passed" : "FAILED"} in ${elapsed().trim()}: ${summary}`);
   return faults.length === 0 ? 0 : 1;
+}
+
+function kindOption(word: string): "watchkeeper" | "apache" {
+  if (word === "watchkeeper" || word === "apache") return word;
+  throw new Error(`--against ${word}: it must be watchkeeper or apache`);
 }
 
 function tearOption(word: string): "none" | "watchkeeper" | "all" {

@@ -194,6 +194,15 @@ describe("histories that no ZooKeeper may have", () => {
     expect(story.rules()).toEqual(["a read at odds with the writes"]);
   });
 
+  test("W2: an unanswered write happens behind the next one of its session", () => {
+    const story = new Story()
+      .did("a", create("one"), { zxid: 1 })
+      .did("a", set("two"))
+      .did("a", set("three"), { zxid: 2, versions: [1] })
+      .did("b", set("four"), { zxid: 4, versions: [3] });
+    expect(story.rules()).toEqual(["sequential model"]);
+  });
+
   test("an unanswered write happens twice", () => {
     const story = new Story()
       .did("a", create("one"), { zxid: 1 })

@@ -64,7 +64,8 @@ class Placing {
     const placed = new Map<string, Placed[]>();
     const unplaced = new Map<string, UnplacedWrite[]>();
     const told = new ToldZxids(this.history);
-    for (const operation of this.history.operations) this.place(operation, placed, unplaced, told);
+    const next = nextAnsweredWrites(this.history);
+    for (const operation of this.history.operations) this.place(operation, placed, unplaced, told, next);
     for (const { server, nodes } of this.history.finals) {
       for (const path of new Set([...placed.keys(), ...unplaced.keys(), ...nodes.keys()])) {
         listAt(placed, path).push({ kind: "read", zxid: Number.POSITIVE_INFINITY, node: nodes.get(path), by: server });
@@ -85,6 +86,7 @@ class Placing {
     placed: Map<string, Placed[]>,
     unplaced: Map<string, UnplacedWrite[]>,
     told: ToldZxids,
+    next: ReadonlyMap<Operation, number>,
   ): void {
     const { answer, call } = operation;
     const by = `${operation.session}#${operation.sequence}`;
@@ -99,7 +101,12 @@ class Placing {
     for (const [i, write] of writes.entries()) {
       const made = write.kind === "set" ? this.seen.get(write.data) : undefined;
       const version = answer?.versions?.[i] ?? made?.version;
-      if (zxid === undefined) listAt(unplaced, write.path).push({ write, notBefore: told.before(operation.invokedAt) });
+      if (zxid === undefined)
+        listAt(unplaced, write.path).push({
+          write,
+          notBefore: told.before(operation.invokedAt),
+          notAfter: next.get(operation) ?? Number.POSITIVE_INFINITY,
+        });
       else
         listAt(placed, write.path).push({
           kind: "write",
@@ -141,6 +148,19 @@ function* observations(history: History): Iterable<readonly [Observed, string]> 
     if (answer?.node !== undefined) yield [answer.node, `${session}#${sequence}`];
   }
   for (const { server, nodes } of history.finals) for (const node of nodes.values()) yield [node, server];
+}
+
+/** For each unanswered operation the zxid of the write that its session was answered next. */
+function nextAnsweredWrites({ operations }: History): ReadonlyMap<Operation, number> {
+  const next = new Map<Operation, number>();
+  const last = new Map<string, number>();
+  for (const operation of operations.toSorted((a, b) => b.sequence - a.sequence)) {
+    const { session, call, answer } = operation;
+    const after = last.get(session);
+    if (answer === undefined && after !== undefined) next.set(operation, after);
+    if (answer !== undefined && answer.error !== "OTHER" && call.kind === "write") last.set(session, answer.zxid);
+  }
+  return next;
 }
 
 /** What had been told to anybody by a moment: the largest zxid. */

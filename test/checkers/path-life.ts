@@ -31,11 +31,13 @@ export interface PlacedRead {
 
 export type Placed = PlacedWrite | PlacedRead;
 
-/** A write that was never answered and whose data nobody ever saw: it happened after `notBefore`, or never. */
+/** A write that was never answered and whose data nobody ever saw: it happened between these two, or never. */
 export interface UnplacedWrite {
   readonly write: Write;
   /** The largest zxid that anybody had been told before it was sent. */
   readonly notBefore: number;
+  /** The zxid of the next write that its session was answered: a session's writes happen in their order. */
+  readonly notAfter: number;
 }
 
 /** The node from `zxid` on. What a guessed write made has no zxid of its own: NaN. */
@@ -58,6 +60,8 @@ const NEEDLESS_GUESSES_MAX = 2;
 /** So many explanations are followed at the same time, and so many looked at for one answer. */
 const STATES_MAX = 200;
 const LEVEL_MAX = 500;
+/** Guesses made for one node before the search for other explanations is given up. */
+const EFFORT_MAX = 20_000_000;
 
 export function lifeOf(path: string, placed: readonly Placed[], unplaced: readonly UnplacedWrite[]): PathLife {
   const inOrder = placed.toSorted(byPlace);
@@ -76,11 +80,18 @@ function walk(
 ): PathLife {
   const changes: number[] = [];
   let states: readonly PathState[] = [{ node: undefined, used: new Set() }];
+  let before = 0;
+  let effort = 0;
   for (const one of placed) {
-    const next = states.flatMap((state) => continuations(state, one, unplaced, thoroughness));
+    const possible = unplaced.filter(({ notBefore, notAfter }) => notBefore < one.zxid && before < notAfter);
+    const next = states.flatMap((state) => continuations(state, one, possible, thoroughness));
+    effort += states.length * possible.length;
     if (next.length === 0) return { changes, misfit: { placed: one, detail: misfitText(path, one, states) } };
+    if (effort > EFFORT_MAX)
+      return { changes, misfit: { placed: one, detail: `${path}: too many writes were not answered to tell` } };
     if (one.kind === "write" && one.error === undefined) changes.push(one.zxid);
     states = leastGuessing(next);
+    before = one.zxid;
   }
   return { changes, misfit: undefined };
 }
@@ -95,7 +106,7 @@ function byPlace(a: Placed, b: Placed): number {
 function continuations(
   state: PathState,
   placed: Placed,
-  unplaced: readonly UnplacedWrite[],
+  possible: readonly UnplacedWrite[],
   thoroughness: Thoroughness,
 ): PathState[] {
   const found: PathState[] = [];
@@ -106,8 +117,8 @@ function continuations(
     if (found.length > 0 && (thoroughness === "fewest guesses" || guesses >= NEEDLESS_GUESSES_MAX)) return found;
     level = level
       .flatMap((one) =>
-        unplaced
-          .filter((guess) => !one.used.has(guess) && guess.notBefore < placed.zxid && canHappen(guess.write, one.node))
+        possible
+          .filter((guess) => !one.used.has(guess) && canHappen(guess.write, one.node))
           .map((guess) => ({ node: changed(guess.write, one.node, Number.NaN), used: new Set([...one.used, guess]) })),
       )
       .slice(0, LEVEL_MAX);

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type ClientsResult, clientRows } from "../clients/client-result.js";
 import {
   type Comparison,
   comparisonPicture,
@@ -10,6 +11,7 @@ import {
 import type { Curve } from "../curves/curve.js";
 import { type CurveResult, curveRows } from "../curves/curve-result.js";
 import { curves } from "../curves/index.js";
+import { type LimitsResult, limitRows } from "../limits/limits-result.js";
 import { describeEnvironment } from "../servers/environment.js";
 import { type StallResult, stallRows } from "../stall/stall-result.js";
 import { type ResultHead, readResult } from "./results.js";
@@ -20,6 +22,8 @@ import { WHAT_FIGURES_MEAN } from "./what-figures-mean.js";
 export function writePage(folder: string): void {
   const comparison = readResult<Comparison>(folder, "compare");
   const stall = readResult<StallResult>(folder, "snapshot-stall");
+  const clients = readResult<ClientsResult>(folder, "clients");
+  const limits = readResult<LimitsResult>(folder, "client-limits");
   const sections = [
     HEAD,
     ...(comparison === undefined ? [] : [comparisonSection(comparison)]),
@@ -28,6 +32,8 @@ export function writePage(folder: string): void {
       return result === undefined ? [] : [curveSection(curve, result)];
     }),
     ...(stall === undefined ? [] : [stallSection(stall)]),
+    ...(clients === undefined ? [] : [clientsSection(clients)]),
+    ...(limits === undefined ? [] : [limitsSection(limits)]),
   ];
   writeFileSync(join(folder, "README.md"), sections.join("\n"));
 }
@@ -86,5 +92,33 @@ the tree, the load being \`${stall.load}\`; measured inside the process with \`p
 which the system gave the core to another process counts too, so the phases without a snapshot are the ground to compare with.
 
 ${markdownTable(stallRows(stall))}
+`;
+}
+
+function clientsSection(result: ClientsResult): string {
+  const versions = Object.entries(result.clients).map(([name, version]) => `${name} ${version}`);
+  return `## The client beside others
+
+${source(result)} ${versions.join(", ")}. Each client is a process of its own with one
+connection to the same server; all take their turn at a load before the next one begins. Medians of ${result.rounds} rounds of
+${result.secondsPerLoad} s. Gets and sets of 100 bytes in a closed loop: so many requests are in flight at any time.
+
+Calls per second, and the ratio to the fastest of the other clients:
+
+${markdownTable(clientRows(result, "callsPerSecond"))}
+
+CPU time of the client's process per call in microseconds, all its threads, and the ratio to the thriftiest of
+the others:
+
+${markdownTable(clientRows(result, "cpuUsPerCall"))}
+`;
+}
+
+function limitsSection(result: LimitsResult): string {
+  return `## What the client costs beside its calls
+
+${source(result)}
+
+${markdownTable(limitRows(result))}
 `;
 }

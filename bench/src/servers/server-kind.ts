@@ -19,6 +19,11 @@ export const watchkeeper: ServerKind = {
   ],
 };
 
+/** Any program that takes the path of a zoo.cfg as its last argument, by a line of the shell. */
+export function commandServer(name: string, line: string): ServerKind {
+  return { name, command: (configFile) => ["sh", "-c", `exec ${line} "$0"`, configFile] };
+}
+
 /** Where Debian's package `zookeeper` puts the server. */
 const APACHE_JAR = "/usr/share/java/zookeeper.jar";
 

@@ -1,4 +1,4 @@
-import { type Stat, WATCH_TYPE } from "@watchkeeper/wire";
+import { WATCH_TYPE } from "@watchkeeper/wire";
 import { diagnosticsChannels } from "./diagnostics/channels.js";
 import { badArguments, hasCode } from "./errors.js";
 import { type AclEntry, toWireAcl } from "./operations/acl.js";
@@ -36,6 +36,7 @@ import {
   type RequestKind,
   requests,
 } from "./operations/requests.js";
+import type { Stat } from "./operations/stat.js";
 import { Transaction } from "./operations/transaction.js";
 import { type Change, type UpdateOptions, update } from "./operations/update.js";
 import { RestoredEphemerals } from "./retry/restored-ephemerals.js";
@@ -43,6 +44,7 @@ import {
   type ClientCounters,
   formatAddress,
   isLastEvent,
+  type NodeEvent,
   parseConnectString,
   pathProblem,
   type SessionIdentity,
@@ -58,6 +60,7 @@ import { WatchStream } from "./streams/watch-stream.js";
 import { type DeleteTreeOptions, deleteTree } from "./tree/delete-tree.js";
 import { type WalkedNode, type WalkOptions, walkTree } from "./tree/walk-tree.js";
 
+/** What a read takes. */
 export interface ReadOptions extends CallOptions {
   /**
    * Registers a one-shot watch with the read itself, so that no change between them goes unnoticed.
@@ -66,11 +69,13 @@ export interface ReadOptions extends CallOptions {
   readonly watch?: WatchListener | undefined;
 }
 
+/** What a write takes that may depend on a version. */
 export interface VersionOptions extends CallOptions {
   /** The version the node must have, as its Stat shows it. @default any */
   readonly version?: number | undefined;
 }
 
+/** What a stream of changes takes. */
 export interface WatchOptions {
   /** Also everything below the path; children-changed events then do not come, since created and deleted do. @default false */
   readonly recursive?: boolean | undefined;
@@ -80,10 +85,17 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The kinds of watch, as `removeWatches` and `hasWatch` tell them apart. "any": whichever there are. */
 export type WatchType = "children" | "data" | "any" | "persistent" | "persistent-recursive";
 
 /** What was read, and the first change after it. */
-export type Watched<T> = T & { readonly changed: OneShot["changed"] };
+export type Watched<T> = T & {
+  /**
+   * Resolves with the change. Rejects with NO_WATCHER when the watch was removed, with SESSION_EXPIRED,
+   * AUTH_FAILED or CLOSING when the session ended, with ABORTED when it was given up. Nobody has to look at it.
+   */
+  readonly changed: Promise<NodeEvent>;
+};
 
 const ANY_VERSION = -1;
 const QUEUE_MAX_DEFAULT = 1000;
@@ -141,6 +153,7 @@ export class Client {
     });
   }
 
+  /** Where the session stands now; `onState` tells of changes. */
   get state(): SessionState {
     return this.requester.half.session.state;
   }
@@ -596,7 +609,10 @@ export class Client {
           }
         }
         const fallback = new ReRegisteringWatch(this, path, recursive, listener);
-        const unsubscribe = this.onSessionEvent(listener);
+        const unsubscribe = this.onSessionEvent((event) => {
+          listener(event);
+          fallback.onSessionEvent(event);
+        });
         stop = () => {
           fallback.close();
           unsubscribe();
@@ -629,6 +645,7 @@ export class Client {
     return this.closed;
   }
 
+  /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

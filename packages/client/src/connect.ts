@@ -30,6 +30,7 @@ import { dialTcp } from "./transport/tcp.js";
 import type { TlsOptions } from "./transport/tls.js";
 import type { Dial } from "./transport/transport.js";
 
+/** What `connect` takes; every option has a default that serves. */
 export interface ConnectOptions {
   /**
    * Milliseconds after which the servers end a session that they hear nothing from. Short: ephemeral

@@ -1,5 +1,6 @@
 import { type ErrorName, errorCodes, type Failure, type Outcome } from "./session/index.js";
 
+/** What an error is made of. */
 export interface ZkErrorFacts extends Failure {
   readonly operation: string;
   readonly path?: string | undefined;
@@ -28,9 +29,12 @@ export class ZkError extends Error {
   readonly outcome: Outcome;
   /** Whether the same request may succeed later. With outcome "unknown", find out first what became of this one. */
   readonly retryable: boolean;
+  /** The method that was called. */
   readonly operation: string;
+  /** As the application gave it; the connect string for `connect`. */
   readonly path: string | undefined;
 
+  /** For tests of an application: errors that it is to meet. */
   constructor(facts: ZkErrorFacts) {
     const { retryable } = errorCodes[facts.code];
     const sentence = sentenceOf(facts);

@@ -1,8 +1,9 @@
 /**
  * A client for ZooKeeper servers, Watchkeeper's and Apache's: `connect` opens a session, `Client` is
  * what can be done with it.
+ *
+ * @module @watchkeeper/client
  */
-export type { Stat } from "@watchkeeper/wire";
 export type {
   Client,
   ReadOptions,
@@ -14,7 +15,8 @@ export type {
 export { type ConnectOptions, connect } from "./connect.js";
 export type { CallSpan, CallTracer } from "./diagnostics/call-observer.js";
 export type { CallEnded, CallStarted, ServerDialed, StateChanged } from "./diagnostics/channels.js";
-export { ZkError } from "./errors.js";
+export { ZkError, type ZkErrorFacts } from "./errors.js";
+export type { ListenerErrorHandler } from "./listeners/delivery-queue.js";
 export {
   type AclEntry,
   CREATOR_ACL,
@@ -36,6 +38,7 @@ export type {
 } from "./operations/multi.js";
 export type { ReconfigOptions } from "./operations/reconfig.js";
 export type { Identity, NodeAcl, NodeChildren, NodeData } from "./operations/requests.js";
+export type { Stat } from "./operations/stat.js";
 export type { Transaction } from "./operations/transaction.js";
 export type { Change, UpdateOptions } from "./operations/update.js";
 export { type RetryPolicy, retryPolicies } from "./retry/retry-policy.js";
@@ -43,10 +46,13 @@ export { type DigestMd5Credentials, digestMd5 } from "./sasl/digest-md5.js";
 export type { SaslExchange, SaslMechanism, SaslResponse } from "./sasl/sasl-mechanism.js";
 export {
   type ClientCounters,
+  type ErrorCode,
   type ErrorName,
   errorCodes,
+  type Failure,
   type NodeEvent,
   type Outcome,
+  type ServerAddress,
   type SessionEvent,
   type SessionIdentity,
   type SessionState,

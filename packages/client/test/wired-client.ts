@@ -30,7 +30,11 @@ export async function wiredClient(given: Partial<RequestDefaults> = {}): Promise
     dial: (_, told) => {
       events = told;
       process.nextTick(() => told.opened());
-      return { write: (bytes) => void writes.push(bytes), destroy: () => undefined };
+      const write = (bytes: Uint8Array): boolean => {
+        writes.push(bytes);
+        return false;
+      };
+      return { write, destroy: () => undefined };
     },
     deliver: deliverInto(stateListeners, (error) => listenerErrors.push(error)),
   });

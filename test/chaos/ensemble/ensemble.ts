@@ -4,7 +4,7 @@
  * healed: every server must have every acknowledged write, all must agree, and what the clients saw must
  * be what one ZooKeeper could have shown them (`test/checkers`).
  */
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkHistory } from "../../checkers/check-history.js";
@@ -117,7 +117,10 @@ class ChaosRun {
   private async keep(ensemble: Ensemble): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), `chaos-seed-${this.options.seed}-`));
     await ensemble.keep(directory);
-    this.progress(`logs and data of all servers are kept in ${directory}`);
+    const { operations, events, finals } = this.recorder.history;
+    const ends = finals.map(({ server, nodes }) => ({ server, nodes: Object.fromEntries(nodes) }));
+    writeFileSync(join(directory, "history.json"), JSON.stringify({ operations, events, finals: ends }));
+    this.progress(`logs and data of all servers, and the history, are kept in ${directory}`);
   }
 
   private async strikeAgainAndAgain(stage: Stage): Promise<void> {

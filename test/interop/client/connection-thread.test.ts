@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { againstBoth, clientOf } from "./both-servers.js";
+import { againstAll, clientOf } from "./rigs.js";
 
 const SESSION_TIMEOUT_MS = 1000;
 
-againstBoth((server) => {
+againstAll((server) => {
   test("M1: a session outlives an application that blocks its thread for longer than the session's timeout", async () => {
     const client = await server.client({ connectionThread: true, sessionTimeoutMs: SESSION_TIMEOUT_MS });
     const writer = await server.client();
@@ -43,6 +43,22 @@ againstBoth((server) => {
     await client.close();
     expect(client.state).toBe("closed");
     await expect(client.sync()).rejects.toMatchObject({ code: "CLOSING" });
+  });
+
+  test("a watch that is given up does not take along a newer one of its path that is on its way", async () => {
+    const client = await server.client({ connectionThread: true });
+    await client.create("/crossing", "1");
+    const told: string[] = [];
+    const older = (): unknown => told.push("older");
+    await client.getData("/crossing", { watch: older });
+    const reading = client.getData("/crossing", { watch: () => told.push("newer") });
+    await new Promise((resolve) => setImmediate(resolve));
+    // The connection's thread has the answer, and has registered the watch, before this one hears of it.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    client.unwatch("/crossing", older);
+    await reading;
+    await client.setData("/crossing", "2");
+    expect(told).toEqual(["newer"]);
   });
 });
 

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { copyTree, digestAcl, exportTree, importTree, OPEN_ACL } from "../../../packages/client/dist/index.js";
-import { againstBoth } from "./both-servers.js";
 import { MeddlingProxy } from "./meddling-proxy.js";
+import { againstAll } from "./rigs.js";
 
 const OP_CREATE = 1;
 const opcodeOf = (frame: Buffer): number => frame.readInt32BE(8);
 
-againstBoth((server) => {
+againstAll((server) => {
   test("every kind of node can be created, and says what it is", async () => {
     const client = await server.client();
     await client.create("/kinds", "parent");
@@ -82,11 +82,12 @@ againstBoth((server) => {
       Array.from({ length: 10 }, () => client.update("/sum", add, { create: {} })),
     );
     await Promise.all(updates);
+    await clients[0]!.sync();
     expect(String(await clients[0]!.getData("/sum"))).toBe("20");
   });
 
   test("a protected create whose reply is lost leaves one node, and gives its path", async () => {
-    const proxy = await MeddlingProxy.to(server.process.clientPort);
+    const proxy = await MeddlingProxy.to(server.port);
     const client = await server.client({ port: proxy.port });
     const observer = await server.client();
     await observer.create("/lost-replies");
@@ -103,6 +104,7 @@ againstBoth((server) => {
     };
     // The reply may be quicker than the cut: then nothing was lost, which is as well for the check.
     const path = await client.create("/lost-replies/n-", null, { mode: "ephemeral-sequential", protection: true });
+    await observer.sync();
     expect(await observer.getChildren("/lost-replies")).toEqual([path.slice("/lost-replies/".length)]);
   });
 
@@ -111,6 +113,7 @@ againstBoth((server) => {
     expect((await client.whoAmI()).map(({ scheme, user }) => `${scheme} ${user}`)).toContain("digest bob");
     await client.create("/secret", "x", { acl: [digestAcl("bob", "pw")] });
     const stranger = await server.client();
+    await stranger.sync();
     await expect(stranger.getData("/secret")).rejects.toMatchObject({
       code: "NO_AUTH",
       operation: "getData",
@@ -125,7 +128,7 @@ againstBoth((server) => {
     });
   });
 
-  test("the configuration is read outside of the chroot, and a standalone server is not reconfigured", async () => {
+  test("the configuration is read outside of the chroot, and servers that are not set up for it are not reconfigured", async () => {
     const client = await server.client({ chroot: "/some/chroot" });
     await expect(client.getConfig()).resolves.toHaveProperty("stat");
     await expect(client.reconfig({ leaving: [3] })).rejects.toMatchObject({

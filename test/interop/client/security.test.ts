@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digestMd5 } from "../../../packages/client/dist/index.js";
 import type { ServerProcess } from "../support/server-process.js";
-import { clientOf } from "./both-servers.js";
+import { clientOf } from "./rigs.js";
 import { startSecureApache } from "./secure-apache.js";
 
 const PASSWORD = "test-store";

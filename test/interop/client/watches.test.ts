@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { WatchStream } from "../../../packages/client/dist/index.js";
-import { againstBoth } from "./both-servers.js";
 import { MeddlingProxy } from "./meddling-proxy.js";
+import { againstAll } from "./rigs.js";
 
 /** Takes node events until there are so many, as "kind path". */
 async function take(stream: WatchStream, count: number): Promise<string[]> {
@@ -27,7 +27,7 @@ function withoutPersistentWatches(frame: Buffer) {
   return { answer, thenClose: true } as const;
 }
 
-againstBoth((server) => {
+againstAll((server) => {
   test("the one-shot watches are promises too", async () => {
     const client = await server.client();
     const writer = await server.client();
@@ -54,6 +54,7 @@ againstBoth((server) => {
     const client = await server.client();
     const writer = await server.client();
     await writer.create("/streams");
+    await client.sync();
     await using subtree = client.watch("/streams", { recursive: true });
     const node = client.watch("/streams");
     await Promise.all([subtree.ready, node.ready]);
@@ -71,6 +72,7 @@ againstBoth((server) => {
     const client = await server.client();
     const writer = await server.client();
     await writer.create("/left");
+    await client.sync();
     const stream = client.watch("/left");
     await stream.ready;
     await writer.setData("/left", "1");
@@ -82,6 +84,7 @@ againstBoth((server) => {
     const client = await server.client();
     const writer = await server.client();
     await writer.create("/shared", "0");
+    await client.sync();
     await using stream = client.watch("/shared");
     await stream.ready;
     const first = await client.watchData("/shared");
@@ -96,11 +99,12 @@ againstBoth((server) => {
   });
 
   test("on a server before 3.6 a stream lives on one-shot watches, over its lost connections", async () => {
-    const proxy = await MeddlingProxy.to(server.process.clientPort);
+    const proxy = await MeddlingProxy.to(server.port);
     proxy.meddle = withoutPersistentWatches;
     const client = await server.client({ port: proxy.port });
     const writer = await server.client();
     await writer.create("/old/a", "1", { parents: true });
+    await client.sync();
     await using stream = client.watch("/old", { recursive: true });
     await stream.ready;
     await writer.setData("/old/a", "2");
@@ -118,10 +122,11 @@ againstBoth((server) => {
   });
 
   test("M13, M14: a stream hears of the lost connection, and of what follows the reconnect", async () => {
-    const proxy = await MeddlingProxy.to(server.process.clientPort);
+    const proxy = await MeddlingProxy.to(server.port);
     const client = await server.client({ port: proxy.port });
     const writer = await server.client();
     await writer.create("/again");
+    await client.sync();
     await using stream = client.watch("/again");
     await stream.ready;
     const states: string[] = [];
@@ -147,6 +152,7 @@ againstBoth((server) => {
     await using stream = client.watch("/renewed");
     await stream.ready;
     const before = client.sessionId;
+    await observer.sync();
     const { changed } = await observer.watchExists("/renewed");
     // Another client takes the session over and ends it.
     const usurper = await server.client({ session: client.session });
@@ -154,6 +160,7 @@ againstBoth((server) => {
     expect((await changed).kind).toBe("deleted");
     expect(await take(stream, 1)).toEqual(["created /renewed"]);
     expect(client.sessionId).not.toBe(before);
+    await observer.sync();
     const { data, stat } = await observer.getDataWithStat("/renewed");
     expect([String(data), stat.ephemeralOwner]).toEqual(["last", client.sessionId]);
   });

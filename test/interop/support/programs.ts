@@ -69,8 +69,8 @@ export async function buildCProgram(): Promise<Program> {
   });
 }
 
-/** The program on Curator's recipes. */
-export async function buildJavaProgram(): Promise<Program> {
+/** A program on Curator's recipes: the one with the checks, or another one by its main class and only source. */
+export async function buildJavaProgram(main = "CuratorInterop", source?: string): Promise<Program> {
   const needs = "openjdk-17-jdk-headless libcurator-recipes-java libzookeeper-java libslf4j-java";
   requireJava();
   requireProgram("javac", needs);
@@ -80,13 +80,13 @@ export async function buildJavaProgram(): Promise<Program> {
   );
   const flags = [...quickJvmFlags, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"];
   return build({
-    source: "clients/java",
+    source: source ?? "clients/java",
     needs,
     compiler: "javac",
-    compile: (classes) => ["-nowarn", "-d", classes, "-cp", jars, ...sources("java", ".java")],
+    compile: (classes) => ["-nowarn", "-d", classes, "-cp", jars, ...(source ? [source] : sources("java", ".java"))],
     start: (classes) => ({
       command: "java",
-      args: [...flags, "-cp", [classes, jars].join(delimiter), "CuratorInterop"],
+      args: [...flags, "-cp", [classes, jars].join(delimiter), main],
     }),
   });
 }

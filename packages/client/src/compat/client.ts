@@ -8,6 +8,7 @@ import { longOf, type Stat, statOf } from "./stat.js";
 import { type ClientState, State, stateOf } from "./state.js";
 import { Transaction, transactionResult } from "./transaction.js";
 
+/** What `createClient` takes. */
 export interface ClientOptions {
   /** Milliseconds. @default 30000 */
   readonly sessionTimeout?: number;
@@ -17,6 +18,7 @@ export interface ClientOptions {
   readonly retries?: number;
 }
 
+/** The client's events. `state` tells of all of them. */
 export interface ClientEvents {
   state: [state: ClientState];
   connected: [];
@@ -26,6 +28,7 @@ export interface ClientEvents {
   authenticationFailed: [];
 }
 
+/** Called once, with the first change after the call that it was given to. It is told of nothing else. */
 export type Watcher = (event: Event) => unknown;
 type Done = (error: Error | null) => unknown;
 type WithPath = (error: Error | null, path?: string) => unknown;
@@ -67,6 +70,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.on("state", (state) => this.emitState(state));
   }
 
+  /** Begins to look for a server, and goes on until one is found or the client is closed. */
   connect(): void {
     if (this.isConnecting) return;
     this.isConnecting = true;
@@ -87,12 +91,14 @@ export class Client extends EventEmitter<ClientEvents> {
     );
   }
 
+  /** Ends the session, with its ephemeral nodes. Calls made afterwards end with CONNECTION_LOSS. */
   close(): void {
     // A signal that is aborted in the turn of `connect` is not heard: its connection is being made.
     if (this.client === undefined) setImmediate(() => this.closing.abort());
     else void this.client.close();
   }
 
+  /** One of `State`. */
   getState(): ClientState {
     return this.state;
   }
@@ -102,6 +108,7 @@ export class Client extends EventEmitter<ClientEvents> {
     return longOf(this.client?.sessionId ?? 0n);
   }
 
+  /** 16 bytes; zeros before there is a session. */
   getSessionPassword(): Buffer {
     return Buffer.from(this.client?.session.password ?? new Uint8Array(16));
   }
@@ -111,6 +118,7 @@ export class Client extends EventEmitter<ClientEvents> {
     return this.client?.sessionTimeoutMs ?? this.options.sessionTimeout;
   }
 
+  /** Authenticates this connection and every later one. A refusal ends the client: event `authenticationFailed`. */
   addAuthInfo(scheme: string, auth: Buffer): void {
     if (typeof scheme !== "string" || scheme === "") throw new TypeError("scheme must be a string that is not empty");
     if (!Buffer.isBuffer(auth)) throw new TypeError("auth must be a Buffer");
@@ -124,6 +132,7 @@ export class Client extends EventEmitter<ClientEvents> {
       );
   }
 
+  /** Creates a node. Of data, ACLs and mode any may be left out; `null`, everybody, persistent. */
   create(path: string, ...given: [...CreateOption[], WithPath]): void {
     requirePath(path);
     const { data, options, callback } = createArguments<WithPath>(given);
@@ -142,7 +151,9 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /** Deletes a node without children. */
   remove(path: string, callback: Done): void;
+  /** Deletes a node without children that has this version; -1: any. */
   remove(path: string, version: number, callback: Done): void;
   remove(path: string, given: number | Done, last?: Done): void {
     requirePath(path);
@@ -153,7 +164,9 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /** Deletes a node and all below it, one after the other. */
   removeRecursive(path: string, callback: Done): void;
+  /** The same for nodes that all have this version; -1: any. */
   removeRecursive(path: string, version: number, callback: Done): void;
   removeRecursive(path: string, given: number | Done, last?: Done): void {
     requirePath(path);
@@ -165,7 +178,9 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /** Gives the node's Stat, or null. */
   exists(path: string, callback: WithStat): void;
+  /** And watches for its being created, changed or deleted. */
   exists(path: string, watcher: Watcher | undefined | null, callback: WithStat): void;
   exists(path: string, given: Watcher | WithStat | undefined | null, last?: WithStat): void {
     requirePath(path);
@@ -176,7 +191,9 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /** Gives what the node holds, undefined for nothing, and its Stat. */
   getData(path: string, callback: WithData): void;
+  /** And watches for its being changed or deleted. */
   getData(path: string, watcher: Watcher | undefined | null, callback: WithData): void;
   getData(path: string, given: Watcher | WithData | undefined | null, last?: WithData): void {
     requirePath(path);
@@ -187,7 +204,9 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /** Replaces what the node holds; gives its new Stat. */
   setData(path: string, data: Buffer | null, callback: WithStat): void;
+  /** If it has this version; -1: any. */
   setData(path: string, data: Buffer | null, version: number, callback: WithStat): void;
   setData(path: string, data: Buffer | null, given: number | WithStat, last?: WithStat): void {
     requirePath(path);
@@ -195,7 +214,9 @@ export class Client extends EventEmitter<ClientEvents> {
     this.callForStat(callback, (client) => client.setData(path, data ?? null, { version }));
   }
 
+  /** Gives the names of the children, in no order, and the node's Stat. */
   getChildren(path: string, callback: WithChildren): void;
+  /** And watches for children being created or deleted, and for the node's own end. */
   getChildren(path: string, watcher: Watcher | undefined | null, callback: WithChildren): void;
   getChildren(path: string, given: Watcher | WithChildren | undefined | null, last?: WithChildren): void {
     requirePath(path);
@@ -212,6 +233,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.call(requireCallback(callback), async (client) => [await listSubTree(client, path)]);
   }
 
+  /** Gives the access control list and the node's Stat. */
   getACL(path: string, callback: WithAcls): void {
     requirePath(path);
     this.call(requireCallback(callback), async (client) => {
@@ -220,7 +242,9 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /** Replaces the access control list; gives the new Stat. */
   setACL(path: string, acls: readonly ACL[], callback: WithStat): void;
+  /** If the list has this version (`aversion`); -1: any. */
   setACL(path: string, acls: readonly ACL[], version: number, callback: WithStat): void;
   setACL(path: string, acls: readonly ACL[], given: number | WithStat, last?: WithStat): void {
     requirePath(path);
@@ -229,6 +253,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.callForStat(callback, (client) => client.setAcl(path, entries, { version }));
   }
 
+  /** Operations to be carried out together or not at all, once committed. */
   transaction(): Transaction {
     return new Transaction((steps, callback) =>
       this.call(callback, async (client) => [(await client.multi(steps)).map(transactionResult)]),
@@ -296,6 +321,7 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 }
 
+/** A client of the servers of `connectString` ("host:port,host:port/chroot"); `connect` begins. */
 export function createClient(connectString: string, options?: ClientOptions): Client {
   return new Client(connectString, options);
 }

@@ -1,5 +1,6 @@
 import type { CreateMode as Mode } from "../index.js";
 
+/** The kinds of node. */
 export const CreateMode = {
   PERSISTENT: 0,
   EPHEMERAL: 1,

@@ -23,18 +23,22 @@ export class Event {
     this.path = path;
   }
 
+  /** One of the `Event.NODE_` numbers. */
   getType(): number {
     return this.type;
   }
 
+  /** Such as "NODE_CREATED". */
   getName(): string {
     return this.name;
   }
 
+  /** The path that was watched. */
   getPath(): string {
     return this.path;
   }
 
+  /** As `NODE_CREATED[1]@/path`. */
   toString(): string {
     return `${this.name}[${this.type}]@${this.path}`;
   }

@@ -35,14 +35,17 @@ export class Exception extends Error {
     this.path = path;
   }
 
+  /** One of this class's numbers. */
   getCode(): number {
     return this.code;
   }
 
+  /** Such as "NO_NODE". */
   getName(): string {
     return this.name;
   }
 
+  /** The path of the call, if it had one. */
   getPath(): string | undefined {
     return this.path;
   }

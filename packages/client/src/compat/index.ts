@@ -7,6 +7,8 @@
  * ```
  *
  * docs/migration.md has what differs.
+ *
+ * @module @watchkeeper/client/compat
  */
 export { ACL, Id, Permission } from "./acl.js";
 export { type Client, type ClientEvents, type ClientOptions, createClient, type Watcher } from "./client.js";
@@ -14,5 +16,5 @@ export { CreateMode } from "./create-mode.js";
 export { Event } from "./event.js";
 export { Exception } from "./exception.js";
 export type { Stat } from "./stat.js";
-export { State } from "./state.js";
+export { type ClientState, State } from "./state.js";
 export type { Transaction, TransactionResult } from "./transaction.js";

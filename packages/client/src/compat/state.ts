@@ -10,21 +10,25 @@ export class ClientState {
     this.code = code;
   }
 
+  /** Such as "SYNC_CONNECTED". */
   getName(): string {
     return this.name;
   }
 
+  /** The protocol's number. */
   getCode(): number {
     return this.code;
   }
 
+  /** As `SYNC_CONNECTED[3]`. */
   toString(): string {
-    return this.name;
+    return `${this.name}[${this.code}]`;
   }
 }
 
 const connected = new ClientState("SYNC_CONNECTED", 3);
 
+/** The states; each is one object, to be compared by identity. */
 export const State = {
   DISCONNECTED: new ClientState("DISCONNECTED", 0),
   SYNC_CONNECTED: connected,

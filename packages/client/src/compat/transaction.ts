@@ -22,6 +22,7 @@ export class Transaction {
     this.run = run;
   }
 
+  /** Adds a step that creates a node; arguments as those of `client.create`. */
   create(path: string, ...given: (Buffer | readonly ACL[] | number | null | undefined)[]): this {
     requirePath(path);
     const { data, options } = createArguments(given);
@@ -29,24 +30,28 @@ export class Transaction {
     return this;
   }
 
+  /** Adds a step that replaces what a node holds, if it has this version; -1: any. */
   setData(path: string, data: Buffer | null, version: number = ANY_VERSION): this {
     requirePath(path);
     this.steps.push({ op: "setData", path, data, version });
     return this;
   }
 
+  /** Adds a step that lets all fail unless the node is there with this version; -1: any. */
   check(path: string, version: number = ANY_VERSION): this {
     requirePath(path);
     this.steps.push({ op: "check", path, version });
     return this;
   }
 
+  /** Adds a step that deletes a node, if it has this version; -1: any. */
   remove(path: string, version: number = ANY_VERSION): this {
     requirePath(path);
     this.steps.push({ op: "delete", path, version });
     return this;
   }
 
+  /** Carries out all steps, or none. The error says which step failed, in its `cause`. */
   commit(callback: TransactionCallback): void {
     this.run([...this.steps], requireCallback(callback));
   }

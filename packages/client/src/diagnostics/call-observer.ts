@@ -3,12 +3,17 @@ import { type CallEnded, diagnosticsChannels } from "./channels.js";
 
 /** What is needed of an OpenTelemetry `Tracer`: that of `@opentelemetry/api` fits, and nothing is imported for it. */
 export interface CallTracer {
+  /** Begins the span of one call; its parent is the active one, as OpenTelemetry has it. */
   startSpan(name: string, options: { kind: number; attributes: Record<string, string | number> }): CallSpan;
 }
 
+/** What is needed of an OpenTelemetry `Span`. */
 export interface CallSpan {
+  /** Called for a call that failed: `error.type` and `zookeeper.outcome`. */
   setAttribute(name: string, value: string): unknown;
+  /** Called for a call that failed, with the number of OpenTelemetry's ERROR and the error's message. */
   setStatus(status: { code: number; message: string }): unknown;
+  /** Called once, when the call has ended. */
   end(): void;
 }
 

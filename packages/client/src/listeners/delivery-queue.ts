@@ -1,21 +1,15 @@
 import type { Delivery, WatchEvent } from "../session/index.js";
 
-/** When to run: handed in, so that a test can turn it by hand. */
-export interface Turn {
-  /** Runs `run` soon, after the code that is running now. */
-  soon(run: () => void): void;
-  /** Runs `run` when everything that waits for a settled promise has had its turn. */
-  afterContinuations(run: () => void): void;
-}
+/**
+ * Runs `run` when everything that waits for a settled promise has had its turn. Handed in, so that a test
+ * can turn it by hand.
+ */
+export type AfterContinuations = (run: () => void) => void;
 
-/** Node's own order: what `nextTick` is given runs after the present code, before any other event. */
-export const nodeTurn: Turn = {
-  soon: (run) => process.nextTick(run),
-  // From inside a tick the next one would run before the promises' continuations; from inside a
-  // continuation it runs after all of them.
-  afterContinuations: (run) => queueMicrotask(() => process.nextTick(run)),
-};
+/** A tick asked for now could run before the promises' continuations; one asked for by a continuation runs after all. */
+export const nodeTurn: AfterContinuations = (run) => queueMicrotask(() => process.nextTick(run));
 
+/** Called when a listener throws or its promise rejects, with what it was told of. */
 export type ListenerErrorHandler = (error: unknown, event: WatchEvent) => void;
 
 /**
@@ -23,45 +17,53 @@ export type ListenerErrorHandler = (error: unknown, event: WatchEvent) => void;
  * from the connection half. A listener that throws is reported and the next one called; one that
  * returns a promise is not waited for.
  *
- * Settling a promise only queues what awaits it, calling a listener runs it now. So between the two
- * kinds the queue lets all continuations run: `await getData(path, { watch })` goes on before that
- * watch's first event is delivered, and a listener has run before a later reply's caller goes on.
+ * Settling a promise only queues what awaits it, so that it is done at once; calling a listener runs it
+ * now. So between the two kinds the queue lets all continuations run: `await getData(path, { watch })` goes
+ * on before that watch's first event is delivered, and a listener, with what awaits it, before a later
+ * reply's caller goes on.
  */
 export class DeliveryQueue {
   private queue: Delivery[] = [];
   private next = 0;
   private scheduled = false;
-  private readonly turn: Turn;
+  private readonly afterContinuations: AfterContinuations;
   private readonly stateListeners: ReadonlySet<(event: WatchEvent) => unknown>;
   private readonly onListenerError: ListenerErrorHandler;
 
   constructor(
-    turn: Turn,
+    afterContinuations: AfterContinuations,
     stateListeners: ReadonlySet<(event: WatchEvent) => unknown>,
     onListenerError: ListenerErrorHandler,
   ) {
-    this.turn = turn;
+    this.afterContinuations = afterContinuations;
     this.stateListeners = stateListeners;
     this.onListenerError = onListenerError;
   }
 
   push(deliveries: readonly Delivery[]): void {
+    if (!this.scheduled) {
+      const settled = settleFirst(deliveries, 0);
+      if (settled === deliveries.length) return;
+      this.scheduled = true;
+      this.queue = deliveries.slice(settled);
+      this.afterContinuations(this.run);
+      return;
+    }
     for (const delivery of deliveries) this.queue.push(delivery);
-    if (this.scheduled) return;
-    this.scheduled = true;
-    this.turn.soon(this.run);
   }
 
+  /** Delivers what stands first and all of its kind behind it: events, or calls. */
   private readonly run = (): void => {
-    const kind = this.queue[this.next]?.kind;
-    for (let delivery = this.queue[this.next]; delivery?.kind === kind; delivery = this.queue[this.next]) {
-      if (delivery === undefined) break;
-      this.next++;
-      if (delivery.kind === "call") delivery.settle();
-      else this.tell(delivery.event, delivery.listeners);
+    const { queue } = this;
+    if (queue[this.next]?.kind === "call") this.next = settleFirst(queue, this.next);
+    else {
+      for (let first = queue[this.next]; first?.kind === "event"; first = queue[this.next]) {
+        this.next++;
+        this.tell(first.event, first.listeners);
+      }
     }
-    if (this.next < this.queue.length) {
-      this.turn.afterContinuations(this.run);
+    if (this.next < queue.length) {
+      this.afterContinuations(this.run);
       return;
     }
     this.queue = [];
@@ -82,4 +84,14 @@ export class DeliveryQueue {
       this.onListenerError(error, event);
     }
   }
+}
+
+/** Settles the calls that stand from `from` on, up to the first event; returns where that stands. */
+function settleFirst(deliveries: readonly Delivery[], from: number): number {
+  let next = from;
+  for (let first = deliveries[next]; first?.kind === "call"; first = deliveries[next]) {
+    next++;
+    first.settle();
+  }
+  return next;
 }

@@ -16,6 +16,7 @@ import type { CallOptions } from "./call-options.js";
  */
 export type CreateMode = "persistent" | "persistent-sequential" | "ephemeral" | "ephemeral-sequential" | "container";
 
+/** What a node is made with. */
 export interface NodeOptions {
   /** @default "persistent" */
   readonly mode?: CreateMode | undefined;
@@ -28,6 +29,7 @@ export interface NodeOptions {
   readonly ttlMs?: number | undefined;
 }
 
+/** What `create` takes. */
 export interface CreateOptions extends NodeOptions, CallOptions {
   /**
    * Creates what is missing above the node too, as persistent nodes with the same `acl`, or as containers.

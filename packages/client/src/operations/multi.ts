@@ -7,7 +7,6 @@ import {
   multiHeader,
   OP,
   operations,
-  type Stat,
   WireError,
 } from "@watchkeeper/wire";
 import { badArguments, ZkError } from "../errors.js";
@@ -22,6 +21,7 @@ import {
   type NodeOptions,
 } from "./create-options.js";
 import { applicationPath, copyOf, type NodeData, type RequestKind } from "./requests.js";
+import type { Stat } from "./stat.js";
 
 /** One step of a `multi`. All take effect together, with one zxid, or none does. */
 export type MultiOperation =
@@ -35,6 +35,7 @@ export type MultiOperation =
     }
   | { readonly op: "check"; readonly path: string; readonly version: number };
 
+/** What became of one step of a `multi`. */
 export type MultiResult =
   /** The Stat comes with container and TTL nodes only. */
   | { readonly op: "create"; readonly path: string; readonly stat: Stat | undefined }
@@ -52,6 +53,7 @@ export type MultiReadOperation =
   | { readonly op: "getData"; readonly path: string }
   | { readonly op: "getChildren"; readonly path: string };
 
+/** What one step of a `multiRead` found, or why it failed. */
 export type MultiReadResult =
   | ({ readonly op: "getData" } & NodeData)
   | { readonly op: "getChildren"; readonly children: string[] }

@@ -1,6 +1,7 @@
-import { type ByteReader, type ByteWriter, type OperationName, operations, type Stat } from "@watchkeeper/wire";
+import { type ByteReader, type ByteWriter, type OperationName, operations } from "@watchkeeper/wire";
 import type { Chroot } from "../session/index.js";
 import { type AclEntry, fromWireAcl } from "./acl.js";
+import type { Stat } from "./stat.js";
 
 /** How one operation is written and its reply read. What is read is copied: the input's memory is not kept. */
 export interface RequestKind<A, R> {
@@ -14,24 +15,29 @@ export interface RequestKind<A, R> {
   decode(reader: ByteReader, chroot: Chroot): R;
 }
 
+/** What a node holds, with its Stat of the same moment. */
 export interface NodeData {
   /** What the node holds; null if it was created with null. */
   readonly data: Buffer | null;
   readonly stat: Stat;
 }
 
+/** A node's children, with its Stat of the same moment. */
 export interface NodeChildren {
   /** Names, not paths, in no order. */
   readonly children: string[];
   readonly stat: Stat;
 }
 
+/** A node's access control list, with its Stat of the same moment. */
 export interface NodeAcl {
   readonly acl: AclEntry[];
   readonly stat: Stat;
 }
 
+/** One of those whom a server takes a connection for. */
 export interface Identity {
+  /** "ip", "digest" or another by which it was proved. */
   readonly scheme: string;
   /** The user's name; the address for scheme "ip"; "" for the superuser. */
   readonly user: string;

@@ -2,7 +2,7 @@ import type { CallOptions } from "./call-options.js";
 import type { NodeContent, NodeOptions } from "./create-options.js";
 import type { MultiOperation, MultiResult, MultiResults } from "./multi.js";
 
-type Steps = readonly MultiOperation[];
+type Run = (steps: readonly MultiOperation[], options: CallOptions | undefined) => Promise<MultiResult[]>;
 type Step<O extends MultiOperation["op"]> = Extract<MultiOperation, { readonly op: O }>;
 
 /**
@@ -18,22 +18,26 @@ type Step<O extends MultiOperation["op"]> = Extract<MultiOperation, { readonly o
  * moved.stat.version; // number
  * ```
  */
-export class Transaction<S extends Steps = []> {
+export class Transaction<S extends readonly MultiOperation[] = []> {
   private readonly steps: MultiOperation[] = [];
-  private readonly run: (steps: Steps, options: CallOptions | undefined) => Promise<MultiResult[]>;
+  private readonly run: Run;
 
-  constructor(run: (steps: Steps, options: CallOptions | undefined) => Promise<MultiResult[]>) {
+  /** Made by `client.transaction`. @internal */
+  constructor(run: Run) {
     this.run = run;
   }
 
+  /** Adds a step that creates a node. Its result has the path, with the number of a sequential one. */
   create(path: string, data: NodeContent = null, options: NodeOptions = {}): Transaction<[...S, Step<"create">]> {
     return this.and({ op: "create", path, data, ...options });
   }
 
+  /** Adds a step that deletes a node without children. */
   delete(path: string, options: { readonly version?: number } = {}): Transaction<[...S, Step<"delete">]> {
     return this.and({ op: "delete", path, ...options });
   }
 
+  /** Adds a step that replaces what a node holds. Its result has the new Stat. */
   setData(
     path: string,
     data: NodeContent,

@@ -1,9 +1,10 @@
-import type { Stat } from "@watchkeeper/wire";
 import type { Client } from "../client.js";
 import { hasCode, ZkError } from "../errors.js";
 import type { CallOptions } from "./call-options.js";
 import type { NodeContent, NodeOptions } from "./create-options.js";
+import type { Stat } from "./stat.js";
 
+/** What the loop of `update` takes. */
 export interface UpdateOptions extends CallOptions {
   /** Creates the node, as said here, where there is none; `change` is then called with null and null. */
   readonly create?: NodeOptions | undefined;

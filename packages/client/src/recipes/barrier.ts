@@ -1,20 +1,7 @@
 import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
 import { ensureNode, PATIENT, Patience, type WaitOptions } from "./patience.js";
-
-/** Waits until a node is there, or is not. */
-export async function untilExists(client: Client, path: string, wanted: boolean, patience: Patience): Promise<void> {
-  try {
-    for (;;) {
-      const read = client.watchExists(path, { ...PATIENT, signal: patience.signal });
-      const { stat, changed } = await read;
-      if ((stat !== null) === wanted) return;
-      await changed;
-    }
-  } catch (error) {
-    throw patience.errorOf(error);
-  }
-}
+import { untilExists } from "./until-node.js";
 
 /**
  * Holds everybody back while it is up. It is a persistent node: it stays up until somebody takes it down,
@@ -48,7 +35,7 @@ export class Barrier {
   }
 
   /** Waits until it is down. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
-  wait(options: WaitOptions = {}): Promise<void> {
-    return untilExists(this.client, this.path, false, new Patience("wait", this.path, options));
+  async wait(options: WaitOptions = {}): Promise<void> {
+    await untilExists(this.client, this.path, false, new Patience("wait", this.path, options));
   }
 }

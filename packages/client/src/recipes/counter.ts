@@ -45,6 +45,7 @@ export class Counter {
     this.shared = new SharedValue(client, path, this.codec.encode(0n));
   }
 
+  /** The number as the connected server has it, which may be behind; 0 where there is none yet, which is written then. */
   async get(): Promise<bigint> {
     return this.decode((await this.shared.get()).value);
   }

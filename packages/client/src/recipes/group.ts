@@ -1,6 +1,5 @@
 import type { Client } from "../client.js";
 import { badArguments } from "../errors.js";
-import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
 import { type CacheOptions, ChildrenCache } from "../streams/cache/index.js";
 import { PersistentEphemeral } from "./persistent-ephemeral.js";
@@ -18,8 +17,11 @@ export class Group {
     this.path = path;
   }
 
-  /** Makes this process a member until the membership is closed, or its session is lost; await its `ready`. */
-  join(id: string, data: NodeContent = null): PersistentEphemeral {
+  /**
+   * Makes this process a member until the membership is closed, or its session is lost; await its `ready`. Not
+   * with null: Curator's `GroupMember` fails on members that hold nothing.
+   */
+  join(id: string, data: Uint8Array | string = ""): PersistentEphemeral {
     if (id === "" || id.includes("/"))
       throw badArguments("join", this.path, `a name without "/" expected, "${id}" found`);
     return new PersistentEphemeral(this.client, childPath(this.path, id), data);

@@ -1,9 +1,10 @@
 import type { Client } from "../client.js";
 import { ZkError } from "../errors.js";
 import type { ErrorName, SessionState, WatchEvent } from "../session/index.js";
-import { giveUp, type OwnedNode } from "./owned-node.js";
+import { giveUp, giveUpSoon, type OwnedNode } from "./owned-node.js";
 import { PATIENT } from "./patience.js";
 
+/** How a hold ends. */
 export interface HoldOptions {
   /**
    * When to stop. "presumed-lost": as late as is safe, when by this client's clock the servers may have
@@ -60,7 +61,7 @@ export class Hold implements AsyncDisposable {
   private leaving: Promise<void> | undefined;
   private endedBy: HoldEnd | undefined;
 
-  /** Made by the recipes, of a node whose turn it is. */
+  /** Made by the recipes, of a node whose turn it is. @internal */
   constructor(client: Client, node: OwnedNode, { stopsWhen = "presumed-lost" }: HoldOptions) {
     this.client = client;
     this.node = node;
@@ -85,7 +86,9 @@ export class Hold implements AsyncDisposable {
 
   /** Whether it is held at this very moment: true also by the clock, however long this thread was blocked. */
   get isHeld(): boolean {
-    return this.endedBy === undefined && performance.now() < this.client.sessionAliveUntilMs;
+    if (this.endedBy !== undefined || performance.now() >= this.client.sessionAliveUntilMs) return false;
+    // A client that renews its session has the next one, or none yet, before it tells of the last one's end.
+    return this.client.sessionId === this.node.sessionId;
   }
 
   /** Throws what `signal.reason` says, or would say, unless it is held at this very moment. */
@@ -105,6 +108,7 @@ export class Hold implements AsyncDisposable {
     await this.leaving;
   }
 
+  /** As `release`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
@@ -115,7 +119,7 @@ export class Hold implements AsyncDisposable {
     this.stopListening();
     this.client.unwatch(this.path, this.onNodeEvent);
     // Held no more, so others are not kept waiting, should the session be found alive.
-    if (by !== "released" && by !== "deleted") giveUp(this.client, this.node).catch(() => undefined);
+    if (by !== "released" && by !== "deleted") giveUpSoon(this.client, this.node);
     this.controller.abort(this.errorOf(by));
   }
 
@@ -123,8 +127,9 @@ export class Hold implements AsyncDisposable {
     const watched = this.client.exists(this.path, { ...PATIENT, watch: this.onNodeEvent });
     watched.then(
       (stat) => {
-        if (stat === null) this.end("deleted");
-        else if (this.endedBy !== undefined) this.client.unwatch(this.path, this.onNodeEvent);
+        // One of the same name, made while the connection was lost, is another's.
+        if (stat?.czxid !== this.token) this.end("deleted");
+        if (this.endedBy !== undefined) this.client.unwatch(this.path, this.onNodeEvent);
       },
       () => undefined, // the session has ended, of which its state tells
     );

@@ -5,11 +5,17 @@ import { roomFor } from "./line.js";
 import { LineLock, type LockOptions } from "./line-lock.js";
 import type { Participant } from "./lock.js";
 import { curatorMark } from "./owned-node.js";
-import { isSessionEnd, Patience, type WaitOptions } from "./patience.js";
+import { isLastError, Patience, type WaitOptions } from "./patience.js";
 
+/** What a `LeaderLatch` takes. */
 export interface LeaderLatchOptions extends Omit<LockOptions, "layout"> {
-  /** Told when leadership begins, with its term, and when it ends, with undefined. */
+  /** Told when leadership begins, with its term, and when it ends, with undefined. What it throws becomes a process warning. */
   readonly onChange?: ((term: Hold | undefined) => unknown) | undefined;
+}
+
+interface Waiter {
+  resolve(term: Hold): void;
+  reject(error: unknown): void;
 }
 
 const PATTERN = /(latch-)(-?\d{10,})$/;
@@ -28,7 +34,7 @@ export class LeaderLatch implements AsyncDisposable {
   private readonly onChange: (term: Hold | undefined) => unknown;
   private readonly closing = new AbortController();
   private current: Hold | undefined;
-  private waiters: { resolve(term: Hold): void; reject(error: unknown): void }[] = [];
+  private waiters: Waiter[] = [];
 
   constructor(client: Client, path: string, options: LeaderLatchOptions = {}) {
     this.path = path;
@@ -44,6 +50,7 @@ export class LeaderLatch implements AsyncDisposable {
     return this.current?.isHeld ? this.current : undefined;
   }
 
+  /** Whether this process leads at this very moment, also by the clock. */
   get isLeader(): boolean {
     return this.term !== undefined;
   }
@@ -52,8 +59,18 @@ export class LeaderLatch implements AsyncDisposable {
   async untilLeader(options: WaitOptions = {}): Promise<Hold> {
     if (this.term !== undefined) return this.term;
     const patience = new Patience("untilLeader", this.path, options);
-    if (this.closing.signal.aborted) throw this.closedError();
-    return await patience.bound(new Promise<Hold>((resolve, reject) => this.waiters.push({ resolve, reject })));
+    this.closing.signal.throwIfAborted();
+    let waiter: Waiter | undefined;
+    try {
+      return await patience.bound(
+        new Promise<Hold>((resolve, reject) => {
+          waiter = { resolve, reject };
+          this.waiters.push(waiter);
+        }),
+      );
+    } finally {
+      this.waiters = this.waiters.filter((one) => one !== waiter); // it may have given up
+    }
   }
 
   /** The leader first, then the candidates in the order in which they will lead. */
@@ -67,6 +84,7 @@ export class LeaderLatch implements AsyncDisposable {
     await this.closed.catch(() => undefined);
   }
 
+  /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -79,8 +97,7 @@ export class LeaderLatch implements AsyncDisposable {
           await this.lead(await this.lock.acquire({ signal }));
         } catch (error) {
           if (signal.aborted) return;
-          // A client that renews its session is on its way to the next one.
-          if (!isSessionEnd(error) || client.state === "lost" || client.state === "closed") throw error;
+          if (isLastError(client, error)) throw error;
         }
       }
     } catch (error) {
@@ -108,8 +125,15 @@ export class LeaderLatch implements AsyncDisposable {
   }
 
   private tell(term: Hold | undefined): void {
-    // What the application does with it must not end the latch: it is the application's own failure.
-    queueMicrotask(() => this.onChange(term));
+    // What the application does with it must not end the latch, nor the process.
+    queueMicrotask(async () => {
+      try {
+        await this.onChange(term);
+      } catch (error) {
+        const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        process.emitWarning(`onChange of the leader latch ${this.path} threw: ${reason}`, "ZkListenerWarning");
+      }
+    });
   }
 
   private closedError(): ZkError {

@@ -3,14 +3,15 @@ import { hasCode } from "../errors.js";
 import type { AclEntry } from "../operations/acl.js";
 import { childPath } from "../operations/paths.js";
 import { Hold, type HoldOptions } from "./hold.js";
-import { type BlockerOf, contenders, isTurn, untilTurn } from "./line.js";
-import type { Lock, Participant } from "./lock.js";
-import { createInLine, giveUp, type Mark, type OwnedNode } from "./owned-node.js";
+import { contenders, isTurn, type LineOrder, untilTurn } from "./line.js";
+import type { FairLock, Participant } from "./lock.js";
+import { createInLine, giveUp, giveUpSoon, type Mark, type OwnedNode } from "./owned-node.js";
 import { PATIENT, Patience, type WaitOptions } from "./patience.js";
 
 /** Whose names the nodes of a line have: processes contend with each other only if they agree on it. */
 export type LineLayout = "curator" | "kazoo";
 
+/** What the locks take. */
 export interface LockOptions extends HoldOptions {
   /** Text by which others see who waits or holds. @default "" */
   readonly id?: string | undefined;
@@ -21,17 +22,14 @@ export interface LockOptions extends HoldOptions {
 }
 
 /** How a kind of lock names its nodes and orders its line. */
-export interface LineRules {
+export interface LineRules extends LineOrder {
   readonly mark: () => Mark;
   /** What follows the mark and precedes the number. */
   readonly name: string;
-  /** Who is in the line: captures the kind and the number. */
-  readonly pattern: RegExp;
-  readonly blockerOf: BlockerOf;
 }
 
 /** A lock for which contenders stand in line: all kinds of locks are this with rules of their own. */
-export class LineLock implements Lock {
+export class LineLock implements FairLock {
   readonly path: string;
   private readonly client: Client;
   private readonly rules: LineRules;
@@ -48,33 +46,34 @@ export class LineLock implements Lock {
     const { client, rules } = this;
     const patience = new Patience("acquire", this.path, options);
     for (;;) {
-      const node = await patience.bound(this.join(), (late) => giveUp(client, late));
+      const node = await this.join(patience);
       try {
-        if (await untilTurn(client, node, rules.pattern, rules.blockerOf, patience)) {
-          const hold = new Hold(client, node, this.options);
-          if (hold.isHeld) return hold;
+        if (await untilTurn(client, node, rules, patience)) {
+          const hold = this.holdOf(node);
+          if (hold !== undefined) return hold;
         }
-        void giveUp(client, node).catch(() => undefined); // and once more, at the end of the line
+        giveUpSoon(client, node); // and once more, at the end of the line
       } catch (error) {
-        void giveUp(client, node).catch(() => undefined);
+        giveUpSoon(client, node);
         throw patience.errorOf(error);
       }
     }
   }
 
-  async tryAcquire(): Promise<Hold | undefined> {
+  async tryAcquire(options: WaitOptions = {}): Promise<Hold | undefined> {
     const { client, rules } = this;
-    const node = await this.join();
+    const patience = new Patience("tryAcquire", this.path, options);
+    const node = await this.join(patience);
     try {
-      if (await isTurn(client, node, rules.pattern, rules.blockerOf)) {
-        const hold = new Hold(client, node, this.options);
-        if (hold.isHeld) return hold;
+      if (await patience.bound(isTurn(client, node, rules))) {
+        const hold = this.holdOf(node);
+        if (hold !== undefined) return hold;
       }
     } catch (error) {
-      void giveUp(client, node).catch(() => undefined);
+      giveUpSoon(client, node);
       throw error;
     }
-    await giveUp(client, node);
+    await patience.bound(giveUp(client, node));
     return undefined;
   }
 
@@ -97,8 +96,19 @@ export class LineLock implements Lock {
     return (await Promise.all(read)).filter((participant) => participant !== undefined);
   }
 
-  private join(): Promise<OwnedNode> {
+  /** Undefined if it has ended already: the session was lost, or may have been, on the way here. */
+  private holdOf(node: OwnedNode): Hold | undefined {
+    const hold = new Hold(this.client, node, this.options);
+    if (hold.isHeld) return hold;
+    void hold.release().catch(() => undefined);
+    return undefined;
+  }
+
+  private join(patience: Patience): Promise<OwnedNode> {
+    patience.throwIfOver();
+    const { client, path, rules } = this;
     const { id = "", acl } = this.options;
-    return createInLine(this.client, this.path, this.rules.mark(), this.rules.name, { data: id, acl });
+    const joined = createInLine(client, path, rules.mark(), rules.name, { data: id, acl });
+    return patience.bound(joined, (late) => giveUp(client, late));
   }
 }

@@ -3,6 +3,7 @@ import { hasCode } from "../errors.js";
 import { childPath, nodeName, parentPath } from "../operations/paths.js";
 import type { OwnedNode } from "./owned-node.js";
 import { PATIENT, type Patience } from "./patience.js";
+import { untilGone, watching } from "./until-node.js";
 
 /**
  * Contenders in line: sequential ephemeral nodes below one parent, whose numbers say who came first. Each
@@ -18,18 +19,38 @@ export interface Contender {
   readonly sequence: number;
 }
 
-/** Of the line in its order, the one that the contender at `own` has to wait for, or undefined: its turn has come. */
-export type BlockerOf = (line: readonly Contender[], own: number) => Contender | undefined;
+/** Who a line consists of, and how it moves. */
+export interface LineOrder {
+  /** Who is in the line: captures the kind and the number. */
+  readonly pattern: RegExp;
+  readonly blockerOf: BlockerOf;
+}
 
-/** Those ahead until there is room for so many. */
+/**
+ * Whose leaving the contender at `own` of the line in its order has to wait for: of one that stands ahead, or
+ * of anyone; undefined: its turn has come.
+ */
+export type BlockerOf = (line: readonly Contender[], own: number) => Contender | "anyone" | undefined;
+
+/**
+ * Those ahead until there is room for so many. Where that is more than one, whoever of them leaves first
+ * makes room: to wait for a certain one would leave the place empty for as long as that one stays.
+ */
 export function roomFor(count: number): BlockerOf {
-  return (line, own) => (own < count ? undefined : line[own - count]);
+  return (line, own) => {
+    if (own < count) return undefined;
+    return count === 1 ? line[own - 1] : "anyone";
+  };
 }
 
 /** The line as the server has it; names that `pattern` (kind, then number) does not match are not of it. */
 export async function contenders(client: Client, parent: string, pattern: RegExp): Promise<Contender[]> {
+  return inOrder(await client.getChildren(parent, PATIENT), pattern);
+}
+
+function inOrder(names: readonly string[], pattern: RegExp): Contender[] {
   const line: Contender[] = [];
-  for (const name of await client.getChildren(parent, PATIENT)) {
+  for (const name of names) {
     const [, kind, digits] = pattern.exec(name) ?? [];
     if (kind !== undefined && digits !== undefined) line.push({ name, kind, sequence: Number(digits) });
   }
@@ -37,43 +58,58 @@ export async function contenders(client: Client, parent: string, pattern: RegExp
 }
 
 /** How a contender stands: its turn has come, its node is gone, or whom it waits for. */
-type Standing = "turn" | "gone" | { readonly blocker: string };
+type Standing = "turn" | "gone" | { readonly blocker: Contender | "anyone" };
 
 /**
  * A list may be out of date only in showing who is gone already: whoever came before this contender is in
  * every list its session can read, as its own node is. So nobody's turn comes too early.
  */
-async function standingOf(client: Client, node: OwnedNode, pattern: RegExp, blockerOf: BlockerOf): Promise<Standing> {
-  const parent = parentPath(node.path);
-  const line = await contenders(client, parent, pattern).catch((error: unknown) => {
-    if (hasCode(error, "NO_NODE")) return [];
-    throw error;
-  });
+function standingIn(names: readonly string[], node: OwnedNode, { pattern, blockerOf }: LineOrder): Standing {
+  const line = inOrder(names, pattern);
   const own = line.findIndex(({ name }) => name === nodeName(node.path));
   if (own === -1) return "gone";
   const blocker = blockerOf(line, own);
-  return blocker === undefined ? "turn" : { blocker: childPath(parent, blocker.name) };
+  return blocker === undefined ? "turn" : { blocker };
+}
+
+async function standingOf(client: Client, node: OwnedNode, order: LineOrder): Promise<Standing> {
+  try {
+    return standingIn(await client.getChildren(parentPath(node.path), PATIENT), node, order);
+  } catch (error) {
+    if (hasCode(error, "NO_NODE")) return "gone";
+    throw error;
+  }
 }
 
 /** Looks once. */
-export async function isTurn(client: Client, node: OwnedNode, pattern: RegExp, blockerOf: BlockerOf): Promise<boolean> {
-  return (await standingOf(client, node, pattern, blockerOf)) === "turn";
+export async function isTurn(client: Client, node: OwnedNode, order: LineOrder): Promise<boolean> {
+  return (await standingOf(client, node, order)) === "turn";
 }
 
 /** Waits for its turn; false if its node is gone, with its session or by somebody's hand. */
 export async function untilTurn(
   client: Client,
   node: OwnedNode,
-  pattern: RegExp,
-  blockerOf: BlockerOf,
+  order: LineOrder,
   patience: Patience,
 ): Promise<boolean> {
-  const { signal } = patience;
   for (;;) {
-    const standing = await patience.bound(standingOf(client, node, pattern, blockerOf));
+    const standing = await patience.bound(standingOf(client, node, order));
     if (standing === "turn") return true;
     if (standing === "gone") return false;
-    const { stat, changed } = await client.watchExists(standing.blocker, { ...PATIENT, signal });
-    if (stat !== null) await changed;
+    if (standing.blocker === "anyone") await untilLineChanges(client, node, order, patience);
+    else await untilGone(client, childPath(parentPath(node.path), standing.blocker.name), patience);
   }
+}
+
+function untilLineChanges(client: Client, node: OwnedNode, order: LineOrder, patience: Patience): Promise<void> {
+  return watching(patience, async (signal) => {
+    try {
+      const { children, changed } = await client.watchChildren(parentPath(node.path), { ...PATIENT, signal });
+      // Whoever has left since the last look is told by this list, and by no event.
+      if (typeof standingIn(children, node, order) === "object") await changed;
+    } catch (error) {
+      if (!hasCode(error, "NO_NODE")) throw error; // the whole line is gone: the next look says so
+    }
+  });
 }

@@ -3,6 +3,7 @@ import type { WaitOptions } from "./patience.js";
 
 /** Who waits for something or has it. */
 export interface Participant {
+  /** The node by which it waits or holds. */
   readonly path: string;
   /** The text it came with, such as the name of its host. */
   readonly id: string;
@@ -10,6 +11,7 @@ export interface Participant {
 
 /** Whatever one process, or so many, can hold at a time. */
 export interface Lock {
+  /** The node below which those who want it stand. */
   readonly path: string;
   /**
    * Waits until it is held.
@@ -17,8 +19,14 @@ export interface Lock {
    * @throws REQUEST_TIMEOUT, ABORTED given up, and out of the line again; SESSION_EXPIRED
    */
   acquire(options?: WaitOptions): Promise<Hold>;
-  /** Undefined if it is not to be had now. */
-  tryAcquire(): Promise<Hold | undefined>;
+  /** Undefined if it is not to be had now. What is waited for is a connection, if there is none. */
+  tryAcquire(options?: WaitOptions): Promise<Hold | undefined>;
+}
+
+/** A lock that is given in the order of asking, and shows who has asked. */
+export interface FairLock extends Lock {
+  /** Those who hold it first, then those who wait, in the order in which they will hold it. */
+  participants(): Promise<Participant[]>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Hold } from "./hold.js";
 import type { Lock } from "./lock.js";
-import { type WaitOptions, withinDeadline } from "./patience.js";
+import { Patience, type WaitOptions, withinDeadline } from "./patience.js";
 
 /** Several locks held together. */
 export interface MultiHold extends AsyncDisposable {
@@ -8,7 +8,9 @@ export interface MultiHold extends AsyncDisposable {
   readonly holds: readonly Hold[];
   /** Aborted as soon as one of them has ended. */
   readonly signal: AbortSignal;
+  /** Whether all of them are held at this very moment, also by the clock. */
   readonly isHeld: boolean;
+  /** Gives all of them back; resolves when the servers know. Can be called again. */
   release(): Promise<void>;
 }
 
@@ -21,36 +23,51 @@ export class MultiLock {
 
   constructor(locks: readonly Lock[]) {
     this.locks = [...locks].sort((a, b) => (a.path < b.path ? -1 : 1));
+    if (locks.length === 0) throw new RangeError("at least one lock expected, none found");
     const twice = this.locks.find((lock, i) => lock.path === this.locks[i + 1]?.path);
     if (twice !== undefined) throw new RangeError(`each lock once expected, ${twice.path} found twice`);
   }
 
-  /** @throws what `Lock.acquire` does; none of the locks is held then */
+  /** @throws what `Lock.acquire` does; none of the locks is held then, or all are on their way back */
   async acquire(options: WaitOptions = {}): Promise<MultiHold> {
     const left = withinDeadline(options);
-    const holds = await this.all((lock) => lock.acquire(left()));
-    return multiHold(holds ?? []);
+    for (;;) {
+      const held = await this.all(left, (lock) => lock.acquire(left()));
+      if (held !== undefined) return held;
+    }
   }
 
-  async tryAcquire(): Promise<MultiHold | undefined> {
-    const holds = await this.all((lock) => lock.tryAcquire());
-    return holds && multiHold(holds);
+  /** Undefined if one of them is not to be had now. */
+  tryAcquire(options: WaitOptions = {}): Promise<MultiHold | undefined> {
+    const left = withinDeadline(options);
+    return this.all(left, (lock) => lock.tryAcquire(left()));
   }
 
-  private async all(take: (lock: Lock) => Promise<Hold | undefined>): Promise<Hold[] | undefined> {
+  /** Undefined also if the first ones were lost while the last one was waited for. */
+  private async all(
+    left: () => WaitOptions,
+    take: (lock: Lock) => Promise<Hold | undefined>,
+  ): Promise<MultiHold | undefined> {
     const holds: Hold[] = [];
-    let isComplete = false;
     try {
       for (const lock of this.locks) {
         const hold = await take(lock);
-        if (hold === undefined) return undefined;
+        if (hold === undefined) break;
         holds.push(hold);
       }
-      isComplete = true;
-      return holds;
-    } finally {
-      if (!isComplete) await releaseAll(holds);
+    } catch (error) {
+      await this.giveBack(holds, left);
+      throw error;
     }
+    const held = multiHold(holds);
+    if (holds.length === this.locks.length && held.isHeld) return held;
+    await this.giveBack(holds, left);
+    return undefined;
+  }
+
+  /** Waits no longer than whoever asked for them would have. */
+  private async giveBack(holds: readonly Hold[], left: () => WaitOptions): Promise<void> {
+    await new Patience("release", this.locks[0]!.path, left()).settled(releaseAll(holds));
   }
 }
 

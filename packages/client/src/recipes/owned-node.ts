@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
 import type { AclEntry } from "../operations/acl.js";
-import type { NodeContent } from "../operations/create-options.js";
+import { contentBytes, type NodeContent } from "../operations/create-options.js";
+import { childPath } from "../operations/paths.js";
+import type { NodeData } from "../operations/requests.js";
 import { isSessionEnd, PATIENT } from "./patience.js";
 
 /** An ephemeral node of this client's session, by which it has or waits for something. */
@@ -43,7 +45,7 @@ export async function createInLine(
   { data = null, acl }: OwnedNodeOptions,
 ): Promise<OwnedNode> {
   for (;;) {
-    const { path, stat } = await client.createWithStat(`${parent}/${mark.text}${name}`, data, {
+    const { path, stat } = await client.createWithStat(childPath(parent, mark.text + name), data, {
       ...PATIENT,
       mode: "ephemeral-sequential",
       parents: "container",
@@ -56,14 +58,17 @@ export async function createInLine(
   }
 }
 
-/** Creates an ephemeral node of a given name; undefined if another session has it. */
+/**
+ * Creates an ephemeral node of a given name; undefined if somebody else has it. When a reply was lost, the
+ * node is known again by its session and by `data`: to whom of one session it matters which of them has it,
+ * each gives other data.
+ */
 export async function claim(
   client: Client,
   path: string,
   { data = null, acl }: OwnedNodeOptions,
 ): Promise<OwnedNode | undefined> {
   for (let inDoubt = false; ; ) {
-    const { sessionId } = client;
     try {
       const { stat } = await client.createWithStat(path, data, {
         ...PATIENT,
@@ -71,7 +76,7 @@ export async function claim(
         parents: "container",
         acl,
       });
-      return { path, token: stat.czxid, sessionId };
+      return { path, token: stat.czxid, sessionId: stat.ephemeralOwner };
     } catch (error) {
       if (hasCode(error, "CONNECTION_LOSS")) {
         inDoubt ||= error.outcome === "unknown";
@@ -79,21 +84,39 @@ export async function claim(
       }
       if (!hasCode(error, "NODE_EXISTS")) throw error;
     }
-    const stat = await client.exists(path, PATIENT);
-    if (stat === null) continue;
-    if (!inDoubt || stat.ephemeralOwner !== client.sessionId) return undefined;
+    if (!inDoubt) return undefined;
+    const found = await readIfThere(client, path);
+    if (found === undefined) continue;
+    const { stat } = found;
+    if (stat.ephemeralOwner !== client.sessionId || !isSame(found.data, data)) return undefined;
     return { path, token: stat.czxid, sessionId: stat.ephemeralOwner }; // ours, by the try whose reply was lost
   }
 }
 
+async function readIfThere(client: Client, path: string): Promise<NodeData | undefined> {
+  try {
+    return await client.getDataWithStat(path, PATIENT);
+  } catch (error) {
+    if (hasCode(error, "NO_NODE")) return undefined;
+    throw error;
+  }
+}
+
+function isSame(found: Uint8Array | null, given: NodeContent): boolean {
+  return Buffer.compare(found ?? NOTHING, contentBytes(given) ?? NOTHING) === 0;
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /**
  * Deletes a node that the session owns, however often the connection is lost; never one of the same name
- * that somebody else has made since. Where the session has ended there is nothing to do.
+ * that somebody has made since. Where the session has ended there is nothing to do.
  */
-export async function giveUp(client: Client, { path, sessionId }: OwnedNode): Promise<void> {
+export async function giveUp(client: Client, node: OwnedNode): Promise<void> {
+  const { path, sessionId } = node;
   for (let inDoubt = false; client.sessionId === sessionId; ) {
     try {
-      if (inDoubt && (await client.exists(path, PATIENT))?.ephemeralOwner !== sessionId) return;
+      if (inDoubt && !(await isStillThere(client, node))) return;
       await client.delete(path, PATIENT);
       return;
     } catch (error) {
@@ -102,4 +125,18 @@ export async function giveUp(client: Client, { path, sessionId }: OwnedNode): Pr
       inDoubt = true;
     }
   }
+}
+
+/** As `giveUp`, for whoever has nothing to wait for: there may be no connection for as long as the session lives. */
+export function giveUpSoon(client: Client, node: OwnedNode): void {
+  giveUp(client, node).catch(() => undefined);
+}
+
+/**
+ * Without the `sync`, a server that is behind could still show the node after the delete whose reply was
+ * lost has taken it away, and the next delete would hit another's node of the same name.
+ */
+async function isStillThere(client: Client, { path, token }: OwnedNode): Promise<boolean> {
+  await client.sync(path, PATIENT);
+  return (await client.exists(path, PATIENT))?.czxid === token;
 }

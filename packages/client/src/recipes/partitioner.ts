@@ -7,7 +7,7 @@ import { Group } from "./group.js";
 import type { Hold, HoldOptions } from "./hold.js";
 import { LineLock } from "./line-lock.js";
 import { mutexRules } from "./mutex.js";
-import { isSessionEnd } from "./patience.js";
+import { isLastError, isSessionEnd } from "./patience.js";
 import type { PersistentEphemeral } from "./persistent-ephemeral.js";
 
 /** A part that this process has. */
@@ -18,6 +18,7 @@ export interface Part {
   readonly signal: AbortSignal;
 }
 
+/** What a `Partitioner` takes. */
 export interface PartitionerOptions extends HoldOptions {
   /** The member's name. @default a random one */
   readonly id?: string | undefined;
@@ -87,6 +88,7 @@ export class Partitioner implements AsyncDisposable {
     await this.membership.close();
   }
 
+  /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -124,8 +126,7 @@ export class Partitioner implements AsyncDisposable {
       } catch (error) {
         if (stop.aborted) return;
         this.options.onError?.(error, name);
-        const { state } = this.client;
-        if (isSessionEnd(error) && (state === "lost" || state === "closed" || state === "auth-failed")) {
+        if (isSessionEnd(error) && isLastError(this.client, error)) {
           this.isClosed = true;
           return;
         }

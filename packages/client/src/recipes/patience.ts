@@ -1,9 +1,16 @@
 import type { Client } from "../client.js";
-import { hasCode, ZkError } from "../errors.js";
+import { badArguments, hasCode, ZkError } from "../errors.js";
 import { retryPolicies } from "../retry/retry-policy.js";
 
-/** For requests that can be repeated: they wait for a connection as long as there is a session. */
-export const PATIENT = { whenSuspended: "wait", retry: retryPolicies.untilDeadline } as const;
+/**
+ * For requests that can be repeated: they wait for a connection as long as there is a session. A deadline that
+ * the client has for all its requests does not end them: it would leave nodes behind that nobody knows of.
+ */
+export const PATIENT = {
+  whenSuspended: "wait",
+  retry: retryPolicies.untilDeadline,
+  timeoutMs: Number.POSITIVE_INFINITY,
+} as const;
 
 /** How long somebody is willing to wait for something others have to give. */
 export interface WaitOptions {
@@ -24,6 +31,11 @@ export function withinDeadline(options: WaitOptions): () => WaitOptions {
 /** The bound on one wait, and the sentence that is said at its end. */
 export class Patience {
   readonly signal: AbortSignal;
+  /**
+   * What `signal` follows. Node's own reference to them is a weak one: a timeout that nobody else holds is
+   * collected as garbage, and then never comes.
+   */
+  private readonly sources: readonly AbortSignal[];
   private readonly given: AbortSignal | undefined;
   private readonly timeoutMs: number | undefined;
   private readonly operation: string;
@@ -35,13 +47,24 @@ export class Patience {
     this.given = signal;
     this.timeoutMs = timeoutMs;
     const signals = signal === undefined ? [] : [signal];
-    if (timeoutMs !== undefined) signals.push(AbortSignal.timeout(Math.ceil(timeoutMs)));
+    if (timeoutMs !== undefined) {
+      if (!(timeoutMs >= 0)) throw badArguments(operation, path, `timeoutMs above 0 expected, ${timeoutMs} found`);
+      // What Node's timers cannot count to is as good as no bound.
+      if (timeoutMs <= TIMER_MS_MAX) signals.push(AbortSignal.timeout(Math.ceil(timeoutMs)));
+    }
+    this.sources = signals;
     this.signal = AbortSignal.any(signals);
   }
 
-  /** What a wait that failed by `error` rejects with. */
+  /** So that nothing is begun that would only be given up. */
+  throwIfOver(): void {
+    if (this.sources.some(({ aborted }) => aborted)) throw this.givenUp();
+  }
+
+  /** What a wait that failed by `error` rejects with; what may have happened by then is not denied. */
   errorOf(error: unknown): unknown {
-    return this.signal.aborted ? this.givenUp() : error;
+    if (!this.signal.aborted) return error;
+    return this.givenUp(error instanceof ZkError ? error.outcome : "not-applied");
   }
 
   /** Resolves as `work` does, or rejects when the patience ends; `onLate` is then given what comes all the same. */
@@ -63,9 +86,14 @@ export class Patience {
     }
   }
 
-  private givenUp(): ZkError {
+  /** Waits until `work` has ended, however it does, or until the patience ends. */
+  async settled(work: Promise<unknown>): Promise<void> {
+    await this.bound(work).catch(() => undefined);
+  }
+
+  private givenUp(outcome: ZkError["outcome"] = "not-applied"): ZkError {
     const { operation, path, given, timeoutMs } = this;
-    const facts = { outcome: "not-applied", operation, path } as const;
+    const facts = { outcome, operation, path };
     if (given?.aborted) return new ZkError({ ...facts, code: "ABORTED", cause: given.reason });
     return new ZkError({ ...facts, code: "REQUEST_TIMEOUT", details: `${timeoutMs} ms` });
   }
@@ -75,6 +103,16 @@ export class Patience {
 export function isSessionEnd(error: unknown): error is ZkError {
   return hasCode(error, "SESSION_EXPIRED", "CLOSING", "AUTH_FAILED");
 }
+
+/**
+ * Whether an error ends whatever lives with the client: all but the loss of a session that the client
+ * renews. A closing client refuses everything before its state says "closed".
+ */
+export function isLastError(client: Client, error: unknown): boolean {
+  return !hasCode(error, "SESSION_EXPIRED") || client.state === "lost";
+}
+
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Creates a persistent node, and what is missing above it, if it is not there. */
 export async function ensureNode(client: Client, path: string, data: Uint8Array | string | null = null): Promise<void> {

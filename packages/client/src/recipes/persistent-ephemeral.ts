@@ -1,8 +1,15 @@
 import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
+import type { AclEntry } from "../operations/acl.js";
 import type { NodeContent } from "../operations/create-options.js";
-import { claim, giveUp, type OwnedNode, type OwnedNodeOptions } from "./owned-node.js";
-import { isSessionEnd, PATIENT } from "./patience.js";
+import { claim, giveUp, type OwnedNode } from "./owned-node.js";
+import { isLastError, PATIENT } from "./patience.js";
+
+/** What a `PersistentEphemeral` takes. */
+export interface PersistentEphemeralOptions {
+  /** Who may do what with the node. @default OPEN_ACL */
+  readonly acl?: readonly AclEntry[] | undefined;
+}
 
 /**
  * An ephemeral node that is made again whenever it is gone while its owner lives: somebody deleted it, or
@@ -16,11 +23,11 @@ export class PersistentEphemeral implements AsyncDisposable {
   /** Resolves when it was closed; rejects with what ended it otherwise, such as SESSION_EXPIRED or NO_AUTH. */
   readonly closed: Promise<void>;
   private readonly client: Client;
-  private readonly options: { data: NodeContent } & Omit<OwnedNodeOptions, "data">;
+  private readonly options: PersistentEphemeralOptions & { data: NodeContent };
   private readonly closing = new AbortController();
   private own: OwnedNode | undefined;
 
-  constructor(client: Client, path: string, data: NodeContent = null, options: Omit<OwnedNodeOptions, "data"> = {}) {
+  constructor(client: Client, path: string, data: NodeContent = null, options: PersistentEphemeralOptions = {}) {
     this.client = client;
     this.path = path;
     this.options = { ...options, data };
@@ -52,6 +59,7 @@ export class PersistentEphemeral implements AsyncDisposable {
     await this.closed.catch(() => undefined);
   }
 
+  /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -65,9 +73,7 @@ export class PersistentEphemeral implements AsyncDisposable {
           await this.keep(tellReady);
         } catch (error) {
           if (signal.aborted) return;
-          // A client that renews its session is on its way to the next one.
-          if (hasCode(error, "CONNECTION_LOSS")) continue;
-          if (!isSessionEnd(error) || client.state === "lost" || client.state === "closed") throw error;
+          if (isLastError(client, error)) throw error;
         }
       }
     } finally {
@@ -82,7 +88,10 @@ export class PersistentEphemeral implements AsyncDisposable {
     if (claimed !== undefined) this.own = claimed;
     const { stat, changed } = await client.watchExists(path, { ...PATIENT, signal: this.closing.signal });
     if (stat === null) return;
-    if (stat.ephemeralOwner === client.sessionId) tellReady();
+    const { czxid: token, ephemeralOwner: sessionId } = stat;
+    // Also one that stands already, such as when only what it holds was changed; never another session's.
+    this.own = sessionId === client.sessionId ? { path, token, sessionId } : undefined;
+    if (this.own !== undefined) tellReady();
     await changed;
   }
 }

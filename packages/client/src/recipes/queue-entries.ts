@@ -2,8 +2,10 @@ import type { Client } from "../client.js";
 import { badArguments, hasCode } from "../errors.js";
 import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
+import type { LineLayout } from "./line-lock.js";
 import { ensureNode, PATIENT } from "./patience.js";
 
+/** How an entry is put. */
 export interface PutOptions {
   /** 0 to 999; smaller ones are taken first, equal ones in the order of putting. @default 100 */
   readonly priority?: number | undefined;
@@ -11,15 +13,29 @@ export interface PutOptions {
 
 const PRIORITY_DEFAULT = 100;
 
-/** Puts an entry: kazoo's names, whose order as texts is that of priority and then of arrival. */
-export async function putEntry(client: Client, parent: string, data: NodeContent, options: PutOptions): Promise<void> {
-  const { priority = PRIORITY_DEFAULT } = options;
+/** Puts an entry, by a name whose order as text is that of priority, where there are any, and then of arrival. */
+export async function putEntry(
+  client: Client,
+  parent: string,
+  data: NodeContent,
+  options: PutOptions,
+  layout: LineLayout = "kazoo",
+): Promise<void> {
+  const name = layout === "kazoo" ? kazooName(parent, options) : curatorName(parent, options);
+  // Without a mark in the name, which would spoil the order, a lost reply leaves open whether it is there.
+  await client.create(childPath(parent, name), data, { ...PATIENT, mode: "persistent-sequential", parents: true });
+}
+
+function kazooName(parent: string, { priority = PRIORITY_DEFAULT }: PutOptions): string {
   if (!Number.isInteger(priority) || priority < 0 || priority > 999) {
     throw badArguments("put", parent, `priority as an integer from 0 to 999 expected, ${priority} found`);
   }
-  const name = `entry-${String(priority).padStart(3, "0")}-`;
-  // Without a mark in the name, which would spoil the order, a lost reply leaves open whether it is there.
-  await client.create(childPath(parent, name), data, { ...PATIENT, mode: "persistent-sequential", parents: true });
+  return `entry-${String(priority).padStart(3, "0")}-`;
+}
+
+function curatorName(parent: string, { priority }: PutOptions): string {
+  if (priority === undefined) return "qn-";
+  throw badArguments("put", parent, `no priority expected, since Curator's queue has none, ${priority} found`);
 }
 
 /** The entries in the order in which they are to be taken, and the first change of the list after that. */

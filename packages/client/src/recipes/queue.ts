@@ -2,55 +2,63 @@ import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
 import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
+import type { LineLayout } from "./line-lock.js";
 import { PATIENT, Patience, type WaitOptions } from "./patience.js";
 import { listEntries, type PutOptions, putEntry } from "./queue-entries.js";
+import { watching } from "./until-node.js";
+
+/** What a `Queue` takes. */
+export interface QueueOptions {
+  /** Whose names to use: Curator's queue has no priorities, and does not see kazoo's entries. @default "kazoo" */
+  readonly layout?: LineLayout | undefined;
+}
 
 /**
  * A queue with priorities whose entries are gone when they are taken: each is taken at most once. Whoever
- * dies with an entry in hand has lost it; see `WorkQueue` where that matters. The same as kazoo's `Queue`.
+ * dies with an entry in hand has lost it; see `WorkQueue` where that matters. The same as kazoo's `Queue`, and
+ * as Curator's `SimpleDistributedQueue` by `layout: "curator"`.
  */
 export class Queue {
   readonly path: string;
   private readonly client: Client;
+  private readonly layout: LineLayout | undefined;
 
-  constructor(client: Client, path: string) {
+  constructor(client: Client, path: string, { layout }: QueueOptions = {}) {
     this.client = client;
     this.path = path;
+    this.layout = layout;
   }
 
   /** After CONNECTION_LOSS with `outcome` "unknown" the entry may be there. */
   put(data: NodeContent, options: PutOptions = {}): Promise<void> {
-    return putEntry(this.client, this.path, data, options);
+    return putEntry(this.client, this.path, data, options, this.layout);
   }
 
   /**
-   * Takes the first entry, waiting for one. After CONNECTION_LOSS with `outcome` "unknown" an entry may be
-   * gone that nobody has.
+   * Takes the first entry, waiting for one. After an error with `outcome` "unknown" (CONNECTION_LOSS, or given
+   * up at the last moment) an entry may be gone that nobody has.
    *
    * @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED
    */
   async take(options: WaitOptions = {}): Promise<Buffer | null> {
-    const patience = new Patience("take", this.path, options);
-    try {
+    return await watching(new Patience("take", this.path, options), async (signal) => {
       for (;;) {
-        const { names, changed } = await listEntries(this.client, this.path, patience.signal);
+        const { names, changed } = await listEntries(this.client, this.path, signal);
         for (const name of names) {
-          const taken = await this.takeEntry(name);
+          if (signal.aborted) break;
+          const taken = await this.takeEntry(name, signal);
           if (taken !== undefined) return taken.data;
-          if (patience.signal.aborted) break;
         }
         await changed; // also right after a race for the last one: its deletion is a change
       }
-    } catch (error) {
-      throw patience.errorOf(error);
-    }
+    });
   }
 
-  private async takeEntry(name: string): Promise<{ data: Buffer | null } | undefined> {
+  private async takeEntry(name: string, signal: AbortSignal): Promise<{ data: Buffer | null } | undefined> {
     const path = childPath(this.path, name);
     try {
-      const data = await this.client.getData(path, PATIENT);
-      await this.client.delete(path, PATIENT); // who deletes it has it
+      const data = await this.client.getData(path, { ...PATIENT, signal });
+      await this.client.delete(path, { ...PATIENT, signal }); // who deletes it has it
       return { data };
     } catch (error) {
       if (hasCode(error, "NO_NODE")) return undefined;

@@ -1,6 +1,7 @@
 import type { Client } from "../client.js";
 import type { BlockerOf } from "./line.js";
 import { type LineLayout, LineLock, type LockOptions } from "./line-lock.js";
+import type { FairLock } from "./lock.js";
 import { curatorMark, kazooMark } from "./owned-node.js";
 
 const NAMES = {
@@ -16,8 +17,10 @@ const NAMES = {
  * `layout: "kazoo"`. Not re-entrant: a writer that asks for the read lock too waits for itself.
  */
 export class ReadWriteLock {
-  readonly read: LineLock;
-  readonly write: LineLock;
+  /** Shared with other readers. */
+  readonly read: FairLock;
+  /** Held alone. */
+  readonly write: FairLock;
 
   constructor(client: Client, path: string, options: LockOptions = {}) {
     const { mark, read, write, pattern } = NAMES[options.layout ?? "curator"];

@@ -3,10 +3,10 @@ import { childPath } from "../operations/paths.js";
 import type { Hold } from "./hold.js";
 import { roomFor } from "./line.js";
 import { LineLock, type LockOptions } from "./line-lock.js";
-import type { Lock, Participant } from "./lock.js";
+import type { FairLock, Participant } from "./lock.js";
 import { Mutex } from "./mutex.js";
 import { curatorMark } from "./owned-node.js";
-import { type WaitOptions, withinDeadline } from "./patience.js";
+import { Patience, type WaitOptions, withinDeadline } from "./patience.js";
 
 const LEASE_PATTERN = /(lease-)(-?\d{10,})$/;
 
@@ -17,7 +17,7 @@ const LEASE_PATTERN = /(lease-)(-?\d{10,})$/;
  * waits for a lease. The tokens of leases that are held at the same time differ; what is guarded by one
  * lease must compare tokens of that lease's users only.
  */
-export class Semaphore implements Lock {
+export class Semaphore implements FairLock {
   readonly path: string;
   private readonly order: Mutex;
   private readonly leases: LineLock;
@@ -38,19 +38,25 @@ export class Semaphore implements Lock {
     try {
       return await this.leases.acquire(left());
     } finally {
-      await order.release();
+      await this.letNextCome(order, left);
     }
   }
 
   /** Undefined also while another waits for a lease: it came first. */
-  async tryAcquire(): Promise<Hold | undefined> {
-    const order = await this.order.tryAcquire();
+  async tryAcquire(options: WaitOptions = {}): Promise<Hold | undefined> {
+    const left = withinDeadline(options);
+    const order = await this.order.tryAcquire(left());
     if (order === undefined) return undefined;
     try {
-      return await this.leases.tryAcquire();
+      return await this.leases.tryAcquire(left());
     } finally {
-      await order.release();
+      await this.letNextCome(order, left);
     }
+  }
+
+  /** Without a connection not for longer than whoever asked for a lease would wait. */
+  private async letNextCome(order: Hold, left: () => WaitOptions): Promise<void> {
+    await new Patience("release", this.path, left()).settled(order.release());
   }
 
   /** Who has a lease. */

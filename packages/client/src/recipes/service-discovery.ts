@@ -5,6 +5,7 @@ import type { CachedNode, CacheOptions, ChildrenCache } from "../streams/cache/i
 import { Group } from "./group.js";
 import type { PersistentEphemeral } from "./persistent-ephemeral.js";
 
+/** One place where a service can be reached. */
 export interface ServiceInstance {
   readonly name: string;
   /** @default a random one */

@@ -26,6 +26,7 @@ export class SharedValue {
     this.initial = initial;
   }
 
+  /** The value as the connected server has it, which may be behind; the initial one where there is none yet, which is written then. */
   async get(): Promise<Versioned<Buffer | null>> {
     for (;;) {
       try {

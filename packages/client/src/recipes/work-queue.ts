@@ -7,6 +7,7 @@ import { Hold, type HoldOptions } from "./hold.js";
 import { claim, giveUp } from "./owned-node.js";
 import { PATIENT, Patience, type WaitOptions } from "./patience.js";
 import { listEntries, type PutOptions, putEntry } from "./queue-entries.js";
+import { watching } from "./until-node.js";
 
 /** An entry that nobody else can take until it is put back, or the session of who has it is lost. */
 export interface WorkItem {
@@ -35,7 +36,6 @@ export class WorkQueue {
   private readonly options: HoldOptions;
   private readonly entries: string;
   private readonly taken: string;
-  private readonly id = randomUUID().replaceAll("-", "");
 
   constructor(client: Client, path: string, options: HoldOptions = {}) {
     this.client = client;
@@ -53,27 +53,26 @@ export class WorkQueue {
   /** The first entry that nobody has, waiting for one. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
   async take(options: WaitOptions = {}): Promise<WorkItem> {
     const patience = new Patience("take", this.path, options);
-    try {
+    return await watching(patience, async (signal) => {
       for (;;) {
-        const taken = await listEntries(this.client, this.taken, patience.signal);
-        const entries = await listEntries(this.client, this.entries, patience.signal);
+        const taken = await listEntries(this.client, this.taken, signal);
+        const entries = await listEntries(this.client, this.entries, signal);
         const isTaken = new Set(taken.names);
         for (const name of entries.names) {
-          if (isTaken.has(name) || patience.signal.aborted) continue;
-          const item = await this.takeEntry(name);
+          if (isTaken.has(name) || signal.aborted) continue;
+          const item = await patience.bound(this.takeEntry(name), (late) => late?.putBack());
           if (item !== undefined) return item;
         }
         await Promise.race([taken.changed, entries.changed]);
       }
-    } catch (error) {
-      throw patience.errorOf(error);
-    }
+    });
   }
 
   private async takeEntry(name: string): Promise<WorkItem | undefined> {
     const { client } = this;
     const entry = childPath(this.entries, name);
-    const node = await claim(client, childPath(this.taken, name), { data: this.id });
+    // Of its own for every claim: two takers of this client must not take the same claim for theirs.
+    const node = await claim(client, childPath(this.taken, name), { data: randomUUID().replaceAll("-", "") });
     if (node === undefined) return undefined;
     try {
       const data = await client.getData(entry, PATIENT);

@@ -1,6 +1,6 @@
-import type { Stat } from "@watchkeeper/wire";
 import { hasCode } from "../errors.js";
 import type { CreateOptions, NodeContent } from "../operations/create-options.js";
+import type { Stat } from "../operations/stat.js";
 import type { WatchEvent } from "../session/index.js";
 
 /** What is needed of the client. */

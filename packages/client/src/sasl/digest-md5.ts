@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { SaslExchange, SaslMechanism, SaslResponse } from "./sasl-mechanism.js";
 
+/** As in the `Server` section of the servers' JAAS file, `user_<name>="<password>"`. */
 export interface DigestMd5Credentials {
   readonly username: string;
   readonly password: string;
@@ -45,8 +46,8 @@ export class DigestMd5 implements SaslMechanism {
   }
 }
 
-/** SASL DIGEST-MD5: user and password as in the `Server` section of the servers' JAAS file. */
-export function digestMd5(credentials: DigestMd5Credentials): DigestMd5 {
+/** SASL DIGEST-MD5, for the `sasl` option of `connect`. The server must prove that it knows the password too. */
+export function digestMd5(credentials: DigestMd5Credentials): SaslMechanism {
   return new DigestMd5(credentials);
 }
 

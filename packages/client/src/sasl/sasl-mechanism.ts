@@ -5,11 +5,13 @@ import type { ServerAddress } from "../session/index.js";
  * library, are brought along. Every connection is authenticated anew, before anything else is sent.
  */
 export interface SaslMechanism {
+  /** As SASL calls it, such as "GSSAPI". */
   readonly name: string;
   /** A new exchange, for a new connection to this server. */
   begin(server: ServerAddress): SaslExchange;
 }
 
+/** One authentication of one connection. */
 export interface SaslExchange {
   /**
    * The client's turn: first with undefined, then with each token of the server (null where it sent

@@ -17,7 +17,7 @@ export type Outcome = "applied" | "not-applied" | "unknown";
  */
 export type WhenSuspended = "fail" | "try-all" | "wait";
 
-/** Why a request failed, as plain facts; the public API makes an error of it. */
+/** Why a request failed, as plain facts. */
 export interface Failure {
   readonly code: ErrorName;
   readonly outcome: Outcome;

@@ -10,11 +10,13 @@ export interface ClientCounters {
   readonly events: number;
   /** Watch events that no listener of this client waited for. */
   readonly eventsUnwanted: number;
+  /** Sent, to keep the session while nothing else is. */
   readonly pings: number;
   /** Attempts to reach a server. */
   readonly dials: number;
   /** Connections that stood: the first one and every reconnect. */
   readonly connections: number;
+  /** Ended by the servers; more than one where lost sessions are renewed. */
   readonly sessionsLost: number;
   /** Paths whose watches were registered again after reconnects. */
   readonly watchesRestored: number;

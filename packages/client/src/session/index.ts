@@ -15,7 +15,7 @@ export {
 export { Chroot } from "./chroot.js";
 export { type ClientCounters, newCounters } from "./counters.js";
 export type { Delivery, EventDelivery } from "./delivery.js";
-export { type ErrorName, errorCodes } from "./error-codes.js";
+export { type ErrorCode, type ErrorName, errorCodes } from "./error-codes.js";
 export { pathProblem, sequentialPathProblem } from "./paths.js";
 export type { Random } from "./random.js";
 export { type ConnectTarget, formatAddress, parseConnectString, type ServerAddress } from "./server-list.js";

@@ -1,5 +1,6 @@
 import type { Random } from "./random.js";
 
+/** Where a server listens. */
 export interface ServerAddress {
   readonly host: string;
   readonly port: number;

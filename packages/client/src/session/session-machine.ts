@@ -22,6 +22,7 @@ import { SessionLease } from "./session-lease.js";
 import { type FinalState, isFinal, type SessionState } from "./session-state.js";
 import type { WatchTable } from "./watch-table.js";
 
+/** By what the servers know a session: who has both, has the session. Keep the password to yourself. */
 export interface SessionIdentity {
   readonly id: bigint;
   readonly password: Uint8Array;
@@ -115,6 +116,7 @@ const CLOSE_MS_MAX = 2000;
 const CONNECT_RESPONSE_BYTES_MIN = 36;
 const WRITER_BYTES_MIN = 256;
 const WRITER_KEEP_BYTES_MAX = 256 * 1024;
+const NO_BYTES = new Uint8Array(0);
 const NO_IDENTITY: SessionIdentity = { id: 0n, password: new Uint8Array(16) };
 
 /**
@@ -144,6 +146,8 @@ export class SessionMachine {
   private readonly exchange: Exchange;
   private readonly lease = new SessionLease();
   private readonly writer = new ByteWriter(WRITER_BYTES_MIN);
+  /** The writer's memory while the host has it. */
+  private lent: Uint8Array = NO_BYTES;
   private splitter: FrameSplitter | undefined;
   private link: Link;
   /** A full server knows the session; the id of a read-only one means nothing elsewhere. */
@@ -308,8 +312,9 @@ export class SessionMachine {
 
   onTick(nowMs: number): void {
     const link = this.link;
-    const waitingFor = link.kind === "up" ? formatAddress(link.server) : "a connection that is lost";
-    this.exchange.failDue(nowMs, waitingFor);
+    if (nowMs >= this.exchange.nextDeadlineMs) {
+      this.exchange.failDue(nowMs, link.kind === "up" ? formatAddress(link.server) : "a connection that is lost");
+    }
     if (link.kind === "idle") {
       if (nowMs >= link.dialAtMs) this.startDialing(nowMs);
     } else if (link.kind === "up") {
@@ -342,6 +347,12 @@ export class SessionMachine {
     return output;
   }
 
+  /** The bytes of the last output have left, and their memory may be written to again. */
+  onWritten(): void {
+    if (this.lent.length <= WRITER_KEEP_BYTES_MAX && this.writer.length === 0) this.writer.bytes = this.lent;
+    this.lent = NO_BYTES;
+  }
+
   private linkDeadlineMs(): number {
     const link = this.link;
     switch (link.kind) {
@@ -364,14 +375,15 @@ export class SessionMachine {
   }
 
   private takeBytes(nowMs: number): Uint8Array {
-    const bytes = this.writer.bytes.slice(0, this.writer.length);
+    const bytes = this.writer.view();
+    this.lent = this.writer.bytes;
+    this.writer.bytes = NO_BYTES;
+    this.writer.reset();
     this.mutableCounters.bytesSent += bytes.length;
     if (this.link.kind === "up") {
       this.link.keepAlive.onSent(nowMs);
       this.lease.onFlushed(nowMs);
     }
-    if (this.writer.bytes.length > WRITER_KEEP_BYTES_MAX) this.writer.bytes = new Uint8Array(WRITER_BYTES_MIN);
-    this.writer.reset();
     return bytes;
   }
 
@@ -422,7 +434,9 @@ export class SessionMachine {
     const response = connectResponse.decode(reader);
     const readOnly = reader.remaining > 0 && reader.bool();
     if (response.timeOut <= 0) {
-      this.onSessionGone(nowMs);
+      // A server that is cut off from the others cannot know whether they have ended the session.
+      if (readOnly) this.lose("it is a read-only server, and does not know the session", nowMs);
+      else this.onSessionGone(nowMs);
       return;
     }
     if (!readOnly || !this.isKnownInFull) {

@@ -30,6 +30,7 @@ export interface WatchRemovedEvent {
   readonly path: string;
 }
 
+/** Whatever a watch can tell; `kind` says which. */
 export type WatchEvent = NodeEvent | SessionEvent | WatchRemovedEvent;
 
 /**

@@ -5,6 +5,7 @@ import type { Requester } from "../operations/requester.js";
 import { requests } from "../operations/requests.js";
 import { isServed, pathProblem, type WatchListener } from "../session/index.js";
 
+/** Of the node and its list of children, or of the node and everything below it. */
 export type PersistentWatchMode = "persistent" | "persistent-recursive";
 
 const MODES = {

@@ -1,9 +1,9 @@
-import type { Stat } from "@watchkeeper/wire";
-import { ZkError } from "../errors.js";
+import { hasCode, ZkError } from "../errors.js";
 import type { CallOptions } from "../operations/call-options.js";
 import { childPath } from "../operations/paths.js";
 import type { NodeChildren } from "../operations/requests.js";
-import type { NodeEvent, WatchEvent, WatchListener } from "../session/index.js";
+import type { Stat } from "../operations/stat.js";
+import { isServed, type NodeEvent, type WatchEvent, type WatchListener } from "../session/index.js";
 
 /** What is needed of a client: the reads that register one-shot watches. */
 export interface WatchedReads {
@@ -30,6 +30,8 @@ export class ReRegisteringWatch {
   private readonly known = new Map<string, KnownNode>();
   /** Nodes being looked at; true: there was an event meanwhile, so once more. */
   private readonly looking = new Map<string, boolean>();
+  /** Looks that ended with their session, and whether they tell: for the next one, if there is one. */
+  private readonly setAside = new Map<string, boolean>();
   private closed = false;
 
   constructor(reads: WatchedReads, root: string, recursive: boolean, tell: (event: NodeEvent) => void) {
@@ -48,6 +50,17 @@ export class ReRegisteringWatch {
   close(): void {
     this.closed = true;
   }
+
+  /**
+   * To be told of the session's changes of state: where the client renews a lost session, what was to be
+   * looked at is looked at in the next one, since its watch was used up.
+   */
+  readonly onSessionEvent = (event: WatchEvent): void => {
+    if (event.kind !== "session" || !isServed(event.state)) return;
+    const paths = [...this.setAside];
+    this.setAside.clear();
+    for (const [path, tells] of paths) void this.look(path, tells);
+  };
 
   private readonly listeners = new Map<string, WatchListener>();
 
@@ -87,13 +100,16 @@ export class ReRegisteringWatch {
         if (!(error instanceof ZkError)) throw error;
         if (error.retryable) continue; // a change must not be missed for a connection that was lost
         if (path === this.root && !tells) throw error; // opening: the caller is told
+        if (hasCode(error, "SESSION_EXPIRED")) this.setAside.set(path, tells);
         return; // not permitted, or the session has ended, of which the stream tells
       }
     }
   }
 
   private async read(path: string): Promise<KnownNode | undefined> {
-    const options = { watch: this.listenerOf(path), whenSuspended: "wait" } as const;
+    // Without the deadline that the client may have for all its requests: a change would be missed for it.
+    const timeoutMs = Number.POSITIVE_INFINITY;
+    const options = { watch: this.listenerOf(path), whenSuspended: "wait", timeoutMs } as const;
     // The children first: where the node is gone, that leaves no watch behind. Only of the root it is
     // wanted, to see it come back; below, the parent's child watch sees that.
     let children: readonly string[] = [];

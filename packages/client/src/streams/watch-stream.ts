@@ -7,6 +7,7 @@ export interface OverflowEvent {
   readonly dropped: number;
 }
 
+/** Whatever a stream can tell; `kind` says which. */
 export type WatchStreamEvent = NodeEvent | SessionEvent | OverflowEvent;
 
 /** What a stream needs of the client it belongs to. */
@@ -47,6 +48,7 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
   private closing: Promise<void> | undefined;
   private droppedCount = 0;
 
+  /** Made by `client.watch`. @internal */
   constructor(host: WatchStreamHost, path: string, queueMax: number, signal?: AbortSignal) {
     this.host = host;
     this.path = path;
@@ -63,10 +65,12 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
     return this.droppedCount;
   }
 
+  /** Itself: `for await` takes it as it is, once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** The next event, waiting for one. @throws what ended the stream, once: SESSION_EXPIRED; AUTH_FAILED; ABORTED; what the server refused */
   next(): Promise<IteratorResult<WatchStreamEvent, undefined>> {
     const event = this.take();
     if (event !== undefined) return Promise.resolve({ done: false, value: event });
@@ -79,6 +83,7 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
   }
 
+  /** What `for await` does when the loop is left: as `close`. */
   async return(): Promise<IteratorResult<WatchStreamEvent, undefined>> {
     await this.close();
     return DONE;
@@ -93,6 +98,7 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
     return this.closing;
   }
 
+  /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -2,7 +2,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type ByteReader, ByteWriter } from "@watchkeeper/wire";
 import { digestMd5 } from "../sasl/digest-md5.js";
 import { saslDriver } from "../sasl/sasl-driver.js";
-import { type Call, type DeadlinePlace, type Delivery, type Failure, isLastEvent } from "../session/index.js";
+import {
+  type Call,
+  type DeadlinePlace,
+  type Delivery,
+  type Failure,
+  isLastEvent,
+  type WatchKind,
+} from "../session/index.js";
 import { Connection } from "../transport/connection.js";
 import { probeBy } from "../transport/probe.js";
 import { dialTcp } from "../transport/tcp.js";
@@ -20,6 +27,12 @@ const port = parentPort!;
 const aliveUntil = new Float64Array(data.aliveUntil);
 const calls = new Map<number, ThreadCall>();
 const somebody = (): void => undefined;
+/**
+ * Paths of one-shot watches in reports that the other side had not seen when it last spoke, by the number of
+ * the report. What it asks to drop there is an older watch of the path: it will have this one too.
+ */
+const watchesUnderWay = new Map<string, number>();
+let reportsSent = 0;
 
 class ThreadCall implements Call {
   readonly kind = "call";
@@ -79,7 +92,8 @@ const connection = new Connection({
   },
 });
 
-port.on("message", ({ commands, bytes }: CommandBatch) => {
+port.on("message", ({ commands, bytes, reportsSeen }: CommandBatch) => {
+  for (const [path, report] of watchesUnderWay) if (report <= reportsSeen) watchesUnderWay.delete(path);
   for (const command of commands) {
     switch (command.kind) {
       case "call":
@@ -91,7 +105,7 @@ port.on("message", ({ commands, bytes }: CommandBatch) => {
         break;
       }
       case "dropWatch":
-        connection.dropWatch(command.watchKind, command.path, somebody);
+        onDropWatch(command.watchKind, command.path);
         break;
       case "updateServers":
         connection.updateServers(command.servers);
@@ -109,9 +123,15 @@ function onCall(message: CallMessage, bytes: Uint8Array): void {
   else connection.addCredential(message.auth.scheme, message.auth.bytes, call);
 }
 
+function onDropWatch(kind: WatchKind, path: string): void {
+  const isOneShot = kind !== "persistent" && kind !== "recursive";
+  if (!isOneShot || !watchesUnderWay.has(path)) connection.dropWatch(kind, path, somebody);
+}
+
 function report(deliveries: readonly Delivery[]): void {
   const writer = new ByteWriter();
   const reports: Report[] = [];
+  reportsSent++;
   let isLast = false;
   for (const delivery of deliveries) {
     if (delivery.kind === "call") {
@@ -130,9 +150,10 @@ function report(deliveries: readonly Delivery[]): void {
 }
 
 function reportCall(call: ThreadCall, writer: ByteWriter): Report {
-  const { id, failure, result } = call;
+  const { id, failure, result, watch } = call;
   calls.delete(id);
   if (failure !== undefined) return { kind: "failure", id, failure };
+  if (watch !== undefined) watchesUnderWay.set(watch.path, reportsSent);
   if (result === null) return { kind: "absent", id };
   const start = writer.length;
   const bytes = result as Uint8Array | undefined; // none for a credential

@@ -50,6 +50,8 @@ export type Command =
   | { readonly kind: "close" };
 
 export interface CommandBatch {
+  /** How many batches of reports had come when this left. */
+  readonly reportsSeen: number;
   readonly commands: readonly Command[];
   readonly bytes: Uint8Array;
 }

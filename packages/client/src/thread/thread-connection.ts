@@ -40,6 +40,7 @@ export class ThreadConnection implements ConnectionHalf {
   private readonly calls = new Map<number, Call>();
   private readonly ids = new WeakMap<Call, number>();
   private lastId = 0;
+  private reportsSeen = 0;
   private commands: Command[] = [];
   private readonly writer = new ByteWriter();
   private ended = false;
@@ -138,7 +139,8 @@ export class ThreadConnection implements ConnectionHalf {
 
   /** All that was asked for in one turn of the program crosses over in one message. */
   private flush(): void {
-    const batch: CommandBatch = { commands: this.commands, bytes: this.writer.view() };
+    const { commands, reportsSeen } = this;
+    const batch: CommandBatch = { reportsSeen, commands, bytes: this.writer.view() };
     this.worker.postMessage(batch);
     this.commands = [];
     this.writer.reset();
@@ -146,6 +148,7 @@ export class ThreadConnection implements ConnectionHalf {
 
   private onReports({ reports, bytes, session }: ReportBatch): void {
     if (this.ended) return;
+    this.reportsSeen++;
     this.snapshot = session;
     const deliveries: Delivery[] = [];
     for (const report of reports) {

@@ -99,25 +99,31 @@ export class Connection implements ConnectionHalf {
     if (this.flushScheduled) return;
     this.flushScheduled = true;
     this.turnMs = performance.now();
-    process.nextTick(this.flush);
+    process.nextTick(this.flushTurn);
   }
 
-  private readonly flush = (): void => {
+  private readonly flushTurn = (): void => {
     this.flushScheduled = false;
-    const nowMs = performance.now();
+    this.flushAt(this.turnMs);
+  };
+
+  private readonly flush = (): void => this.flushAt(performance.now());
+
+  /** `nowMs` may lie in the past, where this turn began: a request counts as sent a little too early, never too late. */
+  private flushAt(nowMs: number): void {
     const { session } = this;
     session.onTick(nowMs);
     for (let output = session.takeOutput(nowMs); output !== undefined; output = session.takeOutput(nowMs)) {
       this.carryOut(output);
     }
-    this.armTimer(nowMs);
+    this.armTimer();
     this.options.afterFlush?.();
-  };
+  }
 
   private carryOut({ hangUp, dial, bytes, sasl, probe, deliveries }: SessionOutput): void {
     if (hangUp) this.hangUp();
     if (dial !== undefined) this.open(dial);
-    if (bytes !== undefined) this.transport?.write(bytes);
+    if (bytes !== undefined && this.transport?.write(bytes) === true) this.session.onWritten();
     if (sasl !== undefined) this.options.sasl?.(sasl, this.session, this.flush);
     if (probe !== undefined) this.ask(probe);
     if (deliveries.length > 0) this.options.deliver(deliveries);
@@ -130,8 +136,9 @@ export class Connection implements ConnectionHalf {
         this.flush();
       },
       chunk: (bytes) => {
-        this.session.onChunk(bytes, performance.now());
-        this.flush();
+        const nowMs = performance.now();
+        this.session.onChunk(bytes, nowMs);
+        this.flushAt(nowMs);
       },
       closed: (reason) => {
         this.transport = undefined;
@@ -154,14 +161,15 @@ export class Connection implements ConnectionHalf {
   }
 
   /** Only ever moves the timer forward: one that fires too early finds nothing to do and is set again. */
-  private armTimer(nowMs: number): void {
+  private armTimer(): void {
     const deadlineMs = this.session.nextDeadlineMs;
     if (this.timer !== undefined && this.timerAtMs <= deadlineMs && deadlineMs !== Number.POSITIVE_INFINITY) return;
     clearTimeout(this.timer);
     this.timer = undefined;
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
     this.timerAtMs = deadlineMs;
-    this.timer = setTimeout(this.onTimer, Math.min(Math.max(1, Math.ceil(deadlineMs - nowMs)), TIMER_MS_MAX));
+    const delayMs = Math.ceil(deadlineMs - performance.now());
+    this.timer = setTimeout(this.onTimer, Math.min(Math.max(1, delayMs), TIMER_MS_MAX));
   }
 
   private readonly onTimer = (): void => {

@@ -60,7 +60,8 @@ export class SocketLink {
     });
     return {
       write: (bytes) => {
-        socket.write(bytes);
+        socket.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        return socket.writableLength === 0;
       },
       destroy: () => {
         this.live = false;

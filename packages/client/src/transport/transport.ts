@@ -2,7 +2,8 @@ import type { ServerAddress } from "../session/index.js";
 
 /** One connection as its host sees it. */
 export interface Transport {
-  write(bytes: Uint8Array): void;
+  /** True if all has left, so that the memory may be used again; else the connection reads it until it has. */
+  write(bytes: Uint8Array): boolean;
   /** Ends it at once; no more is heard of it. */
   destroy(): void;
 }

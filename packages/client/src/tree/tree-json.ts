@@ -13,21 +13,25 @@ export interface TreeJson {
   readonly nodes: readonly TreeJsonNode[];
 }
 
+/** One node of a subtree. */
 export interface TreeJsonNode {
   /** Below the root of the subtree: "" for itself, "/a/b". */
   readonly path: string;
   /** As text, where the bytes are text. Neither this nor `base64`: null. */
   readonly text?: string | undefined;
+  /** Where they are not. */
   readonly base64?: string | undefined;
   /** Where it was asked for. */
   readonly acl?: readonly AclEntry[] | undefined;
 }
 
+/** What `exportTree` takes. */
 export interface ExportOptions extends CallOptions {
   /** Also the access control lists. @default false */
   readonly acl?: boolean | undefined;
 }
 
+/** What `importTree` takes. */
 export interface ImportOptions extends CallOptions {
   /** What to do with a node that is there already. @default "fail" */
   readonly whenExists?: "fail" | "keep" | "overwrite" | undefined;

@@ -1,9 +1,10 @@
-import type { Stat } from "@watchkeeper/wire";
 import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
 import type { CallOptions } from "../operations/call-options.js";
 import { childPath } from "../operations/paths.js";
+import type { Stat } from "../operations/stat.js";
 
+/** How to walk. */
 export interface WalkOptions extends CallOptions {
   /** Also what the nodes hold. @default false */
   readonly data?: boolean | undefined;
@@ -13,6 +14,7 @@ export interface WalkOptions extends CallOptions {
   readonly concurrencyMax?: number | undefined;
 }
 
+/** A node as a walk comes by it. */
 export interface WalkedNode {
   readonly path: string;
   /** 0 for the node the walk begins with. */

@@ -165,7 +165,7 @@ test("states are told as events and as State objects, over a lost connection and
   const reconnected = new Promise<void>((resolve) => client.once("connected", resolve));
   server.dropConnection();
   await reconnected;
-  expect(told).toEqual(["DISCONNECTED", "SYNC_CONNECTED"]);
+  expect(told).toEqual(["DISCONNECTED[0]", "SYNC_CONNECTED[3]"]);
   expect(client.getState()).toBe(zookeeper.State.SYNC_CONNECTED);
   const expired = new Promise<void>((resolve) => client.once("expired", resolve));
   await server.expireSession(client.getSessionId().readBigInt64BE());

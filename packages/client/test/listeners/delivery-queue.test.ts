@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DeliveryQueue } from "../../src/listeners/delivery-queue.js";
+import { DeliveryQueue, nodeTurn } from "../../src/listeners/delivery-queue.js";
 import type { Delivery, WatchEvent, WatchListener } from "../../src/session/index.js";
 
 /** A turn that the test takes by hand: nothing runs by itself. */
@@ -8,11 +8,11 @@ function handTurned(): { queue: DeliveryQueue; run: () => Promise<void>; errors:
   const errors: unknown[] = [];
   const states = new Set<WatchListener>();
   const later = (run: () => void): void => void due.push(run);
-  const queue = new DeliveryQueue({ soon: later, afterContinuations: later }, states, (error) => errors.push(error));
+  const queue = new DeliveryQueue(later, states, (error) => errors.push(error));
   const run = async (): Promise<void> => {
     for (let next = due.shift(); next !== undefined; next = due.shift()) {
-      next();
       await new Promise((resolve) => setImmediate(resolve)); // all continuations have run
+      next();
     }
   };
   return { queue, run, errors };
@@ -83,4 +83,33 @@ test("M7: who awaits an earlier reply goes on before a later event, and a listen
   await run();
   await caller;
   expect(seen).toEqual(["first", "event", "later"]);
+});
+
+test.each([
+  ["a tick of Node's", (push: () => void) => process.nextTick(push)],
+  ["an input of Node's", (push: () => void) => setImmediate(push)],
+  ["a continuation", (push: () => void) => queueMicrotask(push)],
+])("M7: the same order in Node's own turns, handed over from %s", async (_, handOver) => {
+  const seen: string[] = [];
+  const queue = new DeliveryQueue(nodeTurn, new Set(), () => undefined);
+  const awaiting = async (name: string, reply: Promise<void>): Promise<void> => {
+    await (async () => await reply)();
+    seen.push(name);
+  };
+  const replies = [0, 1].map(() => {
+    let settle: () => void = () => undefined;
+    return { reply: new Promise<void>((resolve) => (settle = resolve)), settle: () => settle() };
+  });
+  const callers = replies.map(({ reply }, i) => awaiting(`caller ${i}`, reply));
+  const told = new Promise<void>((resolve) => {
+    const listener = (): void => {
+      seen.push("listener");
+      resolve();
+    };
+    const [first, second] = replies;
+    handOver(() => queue.push([completion(first!.settle), event(listener), completion(second!.settle)]));
+  });
+  callers.push(awaiting("who awaits the listener", told));
+  await Promise.all(callers);
+  expect(seen).toEqual(["caller 0", "listener", "who awaits the listener", "caller 1"]);
 });

@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { expect, test } from "vitest";
+import { until } from "../../../../test/support/until.js";
+import { proxyTo } from "../../../server/test/support/cuttable-proxy.js";
 import { serve } from "../../../server/test/support/server-under-test.js";
-import { until } from "../../../server/test/support/until.js";
 import type { Client } from "../../src/index.js";
 import {
   Barrier,
@@ -62,7 +64,7 @@ test("a latch whose node somebody deletes steps down and stands again", async ()
   const term = await latch.untilLeader();
   await one.sync();
   await other.delete(term.path);
-  await until(() => term.signal.aborted && latch.isLeader);
+  await until("the next term", () => term.signal.aborted && latch.isLeader);
   expect(latch.term?.token).toBeGreaterThan(term.token);
 });
 
@@ -82,7 +84,7 @@ test("a double barrier lets everyone in together and out together", async () => 
   const [one, other] = await pair();
   const [a, b] = [new DoubleBarrier(one, "/d", 2), new DoubleBarrier(other, "/d", 2)];
   await expect(a.enter({ timeoutMs: 30 })).rejects.toMatchObject({ code: "REQUEST_TIMEOUT" });
-  while ((await one.getChildren("/d")).length > 0);
+  await until("the one who gave up to be out", async () => (await one.getChildren("/d")).length === 0);
   await Promise.all([a.enter(), b.enter()]);
   await expect(a.leave({ timeoutMs: 30 })).rejects.toMatchObject({ code: "REQUEST_TIMEOUT" });
   await b.leave();
@@ -109,7 +111,7 @@ test("a shared value is replaced by who read it last, and followed", async () =>
   await view.ready;
   expect([String(value), await b.replace(version, "b"), await a.replace(version, "a")]).toEqual(["first", true, false]);
   await a.update((data) => `${data}+a`);
-  await until(() => String(view.node?.data) === "b+a");
+  await until("the view to follow", () => String(view.node?.data) === "b+a");
 });
 
 test("a queue gives each entry once, by priority and then by age, and lets takers wait", async () => {
@@ -148,7 +150,7 @@ test("an entry of a work queue stays until it is consumed, and a lost taker's go
   await (await server.client({ session: one.session })).close();
   const inherited = await waiting;
   expect([String(inherited.data), inherited.hold.token > first.hold.token]).toEqual(["first", true]);
-  await until(() => !first.hold.isHeld);
+  await until("the first taker to be told", () => !first.hold.isHeld);
   await expect(first.consume()).rejects.toMatchObject({ code: "SESSION_EXPIRED" });
   await inherited.consume();
   expect([await other.getChildren("/w/entries"), await other.getChildren("/w/taken")]).toEqual([[], []]);
@@ -162,11 +164,10 @@ test("a persistent ephemeral node is made again when it is deleted or its sessio
   const madeAt = async (): Promise<bigint> => (await other.exists("/here/i-am"))?.czxid ?? 0n;
   const before = await madeAt();
   await other.delete("/here/i-am");
-  let remade = before;
-  while (remade <= before) remade = await madeAt();
+  await until("the node to be made again", async () => (await madeAt()) > before);
+  const remade = await madeAt();
   await (await server.client({ session: client.session })).close();
-  let inNewSession = remade;
-  while (inNewSession <= remade) inNewSession = await madeAt();
+  await until("the node to be made in the new session", async () => (await madeAt()) > remade);
   await node.setData("2");
   expect(String(await other.getData("/here/i-am"))).toBe("2");
   await node.close();
@@ -178,9 +179,9 @@ test("a group knows who is there", async () => {
   await using members = new Group(other, "/g").members();
   await members.ready;
   const membership = new Group(one, "/g").join("one", "data");
-  await until(() => String(members.get("one")?.data) === "data");
+  await until("the member to be seen", () => String(members.get("one")?.data) === "data");
   await membership.close();
-  await until(() => members.size === 0);
+  await until("the member to be gone", () => members.size === 0);
   expect(() => new Group(one, "/g").join("a/b")).toThrow(/without "\/" expected/);
 });
 
@@ -197,7 +198,7 @@ test("services are found where they announced themselves", async () => {
   await view.ready;
   expect(instancesOf(view)).toMatchObject([{ name: "web", id: "1", address: "h", port: 80 }]);
   await registration.close();
-  await until(() => view.size === 0);
+  await until("the instance to be gone", () => view.size === 0);
 });
 
 test("parts are divided among the members, one worker to a part, and move when one leaves", async () => {
@@ -214,13 +215,89 @@ test("parts are divided among the members, one worker to a part, and move when o
   const allWorkedOn = (): boolean => names.every((name) => working.get(name) === 1);
   await using first = new Partitioner(one, "/p", names, work, { id: "first" });
   await first.ready;
-  await until(allWorkedOn);
+  await until("all parts to be worked on", allWorkedOn);
   const second = new Partitioner(other, "/p", names, work, { id: "second" });
   await second.ready;
   await until(
+    "both to have parts",
     () => allWorkedOn() && first.assigned.length + second.assigned.length === 8 && second.assigned.length > 0,
   );
   await second.close();
-  await until(() => allWorkedOn() && first.assigned.length === 8);
+  await until("the first to have all again", () => allWorkedOn() && first.assigned.length === 8);
   expect(most).toBe(1);
+});
+
+test("a double barrier is for one round after another, and knows what a round left behind whose members died", async () => {
+  const [one, other] = await pair();
+  await one.create("/d/ready", null, { parents: true });
+  const [a, b] = [new DoubleBarrier(one, "/d", 2), new DoubleBarrier(other, "/d", 2)];
+  const trace: string[] = [];
+  const take = async (name: string, barrier: DoubleBarrier): Promise<void> => {
+    for (let round = 0; round < 10; round++) {
+      await barrier.enter();
+      trace.push(`${round}`);
+      await barrier.leave();
+    }
+    trace.push(name);
+  };
+  const first = take("a", a);
+  await until("the old round to be cleared away", async () => (await one.exists("/d/ready")) === null);
+  expect(trace).toEqual([]);
+  await expect(a.enter()).rejects.toMatchObject({ code: "BAD_ARGUMENTS", path: "/d" });
+  await Promise.all([first, take("b", b)]);
+  expect(trace.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, i) => `${i >> 1}`));
+  expect(await one.getChildren("/d")).toEqual([]);
+  expect(() => new DoubleBarrier(one, "/d", 0)).toThrow(/above 0 expected, 0 found/);
+});
+
+test("a claim that another has made anew while its taker was away is the other's", async () => {
+  const server = await serve();
+  const proxy = await proxyTo(server);
+  const [client, other] = [await server.client({ port: proxy.port }), await server.client()];
+  const queue = new WorkQueue(other, "/w");
+  await queue.put("entry");
+  const item = await new WorkQueue(client, "/w").take();
+  await client.sync();
+  proxy.cut();
+  await until("the client to notice the cut", () => client.state === "suspended");
+  await other.delete(item.hold.path);
+  const again = await queue.take();
+  proxy.mend();
+  await until("the first taker to be told", () => item.hold.ended === "deleted");
+  await expect(item.consume()).rejects.toMatchObject({ code: "NO_NODE" });
+  await item.putBack();
+  expect([again.hold.isHeld, (await other.exists(again.hold.path))?.czxid]).toEqual([true, again.hold.token]);
+});
+
+test("what lives with a client ends when the client is being closed, and does not ask again for ever", async () => {
+  const [one] = await pair();
+  const closing = one.close();
+  const latch = new LeaderLatch(one, "/latch");
+  const node = new PersistentEphemeral(one, "/node");
+  await expect(latch.untilLeader()).rejects.toMatchObject({ code: "CLOSING" });
+  await expect(node.ready).rejects.toBeDefined();
+  await expect(node.closed).rejects.toMatchObject({ code: "CLOSING" });
+  await closing;
+});
+
+test("a latch outlives what its listener throws, and says so", async () => {
+  const [one] = await pair();
+  const warned = once(process, "warning");
+  const onChange = () => {
+    throw new Error("mine");
+  };
+  await using latch = new LeaderLatch(one, "/latch", { onChange });
+  await latch.untilLeader();
+  expect((await warned)[0]).toMatchObject({ name: "ZkListenerWarning", message: expect.stringContaining("mine") });
+  expect(latch.isLeader).toBe(true);
+});
+
+test("a queue with Curator's names has no priorities", async () => {
+  const [one, other] = await pair();
+  const [a, b] = [new Queue(one, "/q", { layout: "curator" }), new Queue(other, "/q", { layout: "curator" })];
+  await a.put("first");
+  await a.put("second");
+  await expect(a.put("x", { priority: 1 })).rejects.toMatchObject({ code: "BAD_ARGUMENTS" });
+  expect((await one.getChildren("/q")).sort()).toEqual(["qn-0000000000", "qn-0000000001"]);
+  expect([String(await b.take()), String(await b.take())]).toEqual(["first", "second"]);
 });

@@ -1,20 +1,19 @@
-import { expect, test } from "vitest";
-import { SeededRandom } from "../../../../test/support/seeded-random.js";
+import { expect, onTestFinished, test } from "vitest";
+import { until } from "../../../../test/support/until.js";
+import { startTestServer } from "../../../server/src/test-servers/index.js";
 import { proxyTo } from "../../../server/test/support/cuttable-proxy.js";
 import { serve } from "../../../server/test/support/server-under-test.js";
-import { until } from "../../../server/test/support/until.js";
-import type { Client } from "../../src/index.js";
+import { type Client, connect } from "../../src/index.js";
 import {
-  LeaderElection,
   type Lock,
   MultiLock,
   Mutex,
   ReadWriteLock,
   ReentrantMutex,
   Semaphore,
+  WorkQueue,
   withLock,
 } from "../../src/recipes/index.js";
-import { GuardedResource } from "../support/guarded-resource.js";
 
 /** Short ticks, so that sessions can be lost within a test. */
 const QUICK = { tickTimeMs: 50, minSessionTimeoutMs: 100 };
@@ -30,7 +29,7 @@ test("a mutex is held by one and passed on in the order of asking, with growing 
   const waiting = new Mutex(other, "/lock", { id: "other" });
   expect(await waiting.tryAcquire()).toBeUndefined();
   const acquired = waiting.acquire();
-  while ((await waiting.participants()).length < 2);
+  await until("both to be in line", async () => (await waiting.participants()).length === 2);
   expect((await waiting.participants()).map(({ id }) => id)).toEqual(["one", "other"]);
   await first.release();
   const second = await acquired;
@@ -48,7 +47,7 @@ test("giving up waiting leaves the line, by deadline and by signal", async () =>
   const waiting = mutex.acquire({ signal: controller.signal });
   controller.abort();
   await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
-  while ((await mutex.participants()).length > 1);
+  await until("the line to be left", async () => (await mutex.participants()).length === 1);
 });
 
 test("a holder learns at once that its node was deleted", async () => {
@@ -56,7 +55,7 @@ test("a holder learns at once that its node was deleted", async () => {
   const hold = await new Mutex(one, "/lock").acquire();
   await one.sync();
   await other.delete(hold.path);
-  await until(() => hold.signal.aborted);
+  await until("the holder to be told", () => hold.signal.aborted);
   expect([hold.ended, hold.isHeld, (hold.signal.reason as Error).message]).toEqual([
     "deleted",
     false,
@@ -90,10 +89,10 @@ test("a hold survives a short cut, unless it is asked to end with the connection
   const patient = await new Mutex(client, "/patient").acquire();
   const strict = await new Mutex(client, "/strict", { stopsWhen: "suspended" }).acquire();
   proxy.cut();
-  await until(() => client.state === "suspended");
+  await until("the client to notice the cut", () => client.state === "suspended");
   expect([patient.isHeld, strict.ended]).toEqual([true, "suspended"]);
   proxy.mend();
-  await until(() => client.state === "connected");
+  await until("the client to be back", () => client.state === "connected");
   expect(patient.isHeld).toBe(true);
   await using _free = await new Mutex(await server.client(), "/strict").acquire(); // given back by itself
 });
@@ -106,7 +105,7 @@ test("withLock gives the lock back when the work fails, and fails when the hold 
   const work = withLock(mutex, async (hold) => {
     await one.sync();
     await other.delete(hold.path);
-    await until(() => hold.signal.aborted);
+    await until("the holder to be told", () => hold.signal.aborted);
   });
   await expect(work).rejects.toMatchObject({ code: "NO_NODE" });
 });
@@ -136,7 +135,7 @@ test("readers share, a writer is alone, and readers behind a waiting writer wait
   const readers = [await a.read.acquire(), await b.read.acquire()];
   expect(await a.write.tryAcquire()).toBeUndefined();
   const writing = b.write.acquire();
-  while ((await b.write.participants()).length < 3);
+  await until("all three to be in line", async () => (await b.write.participants()).length === 3);
   expect(await a.read.tryAcquire()).toBeUndefined();
   for (const reader of readers) await reader.release();
   const writer = await writing;
@@ -171,78 +170,114 @@ test("a multi-lock has all or none, and ends with the first that ends", async ()
   expect([held.isHeld, held.holds.map(({ path }) => path.slice(0, 2))]).toEqual([true, ["/a", "/b"]]);
   await one.sync();
   await other.delete(held.holds[0]!.path);
-  await until(() => held.signal.aborted);
+  await until("the holder to be told", () => held.signal.aborted);
   expect(held.isHeld).toBe(false);
 });
 
-const guarding: [string, (client: Client) => Lock][] = [
-  ["Mutex", (client) => new Mutex(client, "/lock")],
-  ["Mutex, kazoo's names", (client) => new Mutex(client, "/lock", { layout: "kazoo" })],
-  ["ReadWriteLock, writing", (client) => new ReadWriteLock(client, "/lock").write],
-  ["Semaphore of one", (client) => new Semaphore(client, "/lock", 1)],
-  [
-    "LeaderElection",
-    (client) => {
-      const election = new LeaderElection(client, "/lock");
-      return lockOf(election);
-    },
-  ],
-];
+test("a semaphore's next lease is that of whoever leaves first, not of whoever came first", async () => {
+  const [one, other] = await pair();
+  const [a, b] = [new Semaphore(one, "/sem", 2), new Semaphore(other, "/sem", 2)];
+  const leases = [await a.acquire(), await b.acquire()];
+  const waiting = a.acquire({ timeoutMs: 5000 });
+  await until("the third to be in line", async () => (await a.participants()).length === 3);
+  await leases[1]!.release();
+  const third = await waiting;
+  expect([leases[0]!.isHeld, third.isHeld]).toEqual([true, true]);
+});
 
-/** An election as a lock: a term is a hold. */
-function lockOf(election: LeaderElection): Lock {
-  const acquire: Lock["acquire"] = (options) =>
-    new Promise((resolve, reject) => {
-      election
-        .lead(async (term) => {
-          resolve(term);
-          await new Promise((over) => term.signal.addEventListener("abort", over, { once: true }));
-        }, options)
-        .catch(reject);
-    });
-  return { path: "/lock", acquire, tryAcquire: () => acquire() };
-}
+test("whoever asks without a connection has an answer within the time given, and leaves the line later", async () => {
+  const server = await serve();
+  const proxy = await proxyTo(server);
+  const [client, other] = [await server.client({ port: proxy.port }), await server.client()];
+  const blocked = await new Mutex(other, "/b").acquire();
+  const both = new MultiLock([new Mutex(client, "/a"), new Mutex(client, "/b")]);
+  const lease = await new Semaphore(other, "/sem", 1).acquire();
+  const attempts = [
+    both.acquire({ timeoutMs: 100 }),
+    new Semaphore(client, "/sem", 1).acquire({ timeoutMs: 100 }),
+    new WorkQueue(client, "/work").take({ timeoutMs: 100 }),
+  ];
+  await until("both to wait in line", async () => (await new Mutex(other, "/b").participants()).length === 2);
+  proxy.cut();
+  attempts.push(new Mutex(client, "/c").tryAcquire({ timeoutMs: 100 }));
+  const settled = await Promise.allSettled(attempts);
+  expect(settled.map((one) => one.status === "rejected" && one.reason.code)).toEqual(
+    attempts.map(() => "REQUEST_TIMEOUT"),
+  );
+  expect(client.state).toBe("suspended");
+  proxy.mend();
+  await blocked.release();
+  await lease.release();
+  const ephemerals = async (): Promise<number> => (await client.getEphemerals()).length;
+  await until("everything to be left", async () => (await ephemerals()) === 0);
+});
 
-test.each(guarding)(
-  "double holders: %s, cut at random, some for longer than the session lives: no older token after a newer",
-  async (_, lockFor) => {
-    const server = await serve(QUICK);
-    const random = new SeededRandom(20);
-    const resource = new GuardedResource();
-    const wires = await Promise.all([1, 2, 3].map(() => proxyTo(server)));
-    const clients = await Promise.all(
-      wires.map(({ port }) => server.client({ port, sessionTimeoutMs: 300, whenLost: "renew" })),
-    );
-    const endMs = performance.now() + 2500;
-    let isOver = false;
-    const contend = async (client: Client): Promise<void> => {
-      const lock = lockFor(client);
-      while (!isOver) {
-        try {
-          const hold = await lock.acquire({ timeoutMs: 2000 });
-          await resource.use(hold, 20);
-          await hold.release();
-        } catch {
-          await new Promise((resolve) => setImmediate(resolve)); // the session was lost: again, in the next
-        }
-      }
-    };
-    const meddle = async (): Promise<void> => {
-      while (performance.now() < endMs) {
-        const wire = wires[random.below(wires.length)]!;
-        wire.cut();
-        const untilMs = performance.now() + (random.below(4) === 0 ? 500 : random.below(60));
-        await until(() => performance.now() > untilMs);
-        wire.mend();
-        const quietMs = performance.now() + random.below(100);
-        await until(() => performance.now() > quietMs);
-      }
-      isOver = true;
-    };
-    await Promise.all([meddle(), ...clients.map(contend)]);
-    expect(resource.violations).toEqual([]);
-    expect(resource.uses).toBeGreaterThan(100);
-    expect(clients.reduce((sum, client) => sum + client.counters.sessionsLost, 0)).toBeGreaterThan(0);
-  },
-  60_000,
-);
+test("a deadline that the client has for its requests does not leave a contender behind", async () => {
+  const server = await serve();
+  const proxy = await proxyTo(server);
+  const client = await server.client({ port: proxy.port, requestTimeoutMs: 50 });
+  const other = await server.client();
+  const held = await new Mutex(other, "/lock").acquire();
+  const mutex = new Mutex(client, "/lock");
+  const acquired = mutex.acquire();
+  await until("both to be in line", async () => (await mutex.participants()).length === 2);
+  proxy.cut();
+  const leaving = new Mutex(client, "/other").acquire(); // is not made before the wire is mended
+  const startMs = performance.now();
+  await until("the deadline to pass", () => performance.now() > startMs + 100);
+  proxy.mend();
+  await held.release();
+  const holds = await Promise.all([acquired, leaving]);
+  proxy.cut();
+  const released = Promise.all(holds.map((hold) => hold.release()));
+  const cutMs = performance.now();
+  await until("the deadline to pass", () => performance.now() > cutMs + 100);
+  proxy.mend();
+  await released;
+  await other.sync();
+  expect([await mutex.participants(), await other.getChildren("/other")]).toEqual([[], []]);
+});
+
+test("a hold is over for whoever hears of its session's end by another call first", async () => {
+  const server = await startTestServer();
+  onTestFinished(() => server.close());
+  const client = await connect(server.connectString, { whenLost: "renew", reconnectDelayMsMax: 5 });
+  onTestFinished(() => client.close());
+  const hold = await new Mutex(client, "/lock").acquire();
+  const sawHeld: boolean[] = [];
+  client.onState((state) => {
+    if (state === "suspended") client.sync("/", { whenSuspended: "wait" }).catch(() => sawHeld.push(hold.isHeld));
+  });
+  await server.expireSession(client);
+  await until("the hold to end", () => hold.ended === "lost");
+  expect(sawHeld).toEqual([false]);
+});
+
+test("contending leaves neither nodes nor watches behind", async () => {
+  const server = await serve();
+  const clients = [await server.client(), await server.client(), await server.client()];
+  const locksOf = (client: Client): Lock[] => {
+    const { read, write } = new ReadWriteLock(client, "/rw");
+    return [new Mutex(client, "/lock"), new Semaphore(client, "/sem", 2), read, write];
+  };
+  const rounds = clients.flatMap(locksOf).map(async (lock) => {
+    for (let i = 0; i < 10; i++) await withLock(lock, () => undefined);
+  });
+  await Promise.all(rounds);
+  for (const client of clients) await client.sync();
+  const left = await Promise.all(clients.map((client) => client.getEphemerals()));
+  expect([left, await server.figure("watch_count")]).toEqual([[[], [], []], 0]);
+});
+
+test("what cannot be meant is refused with a sentence", async () => {
+  const [client] = await pair();
+  expect(() => new MultiLock([])).toThrow(/at least one lock expected/);
+  expect(() => new MultiLock([new Mutex(client, "/a"), new Mutex(client, "/a")])).toThrow(/\/a found twice/);
+  expect(() => new Semaphore(client, "/s", 0)).toThrow(/integer above 0 expected, 0 found/);
+  const mutex = new Mutex(client, "/lock");
+  await expect(mutex.acquire({ timeoutMs: -1 })).rejects.toMatchObject({ code: "BAD_ARGUMENTS", path: "/lock" });
+  await expect(mutex.acquire({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
+  await expect(new Mutex(client, "lock/").acquire()).rejects.toMatchObject({ code: "BAD_ARGUMENTS" });
+  expect(await mutex.participants()).toEqual([]);
+  await using _month = await mutex.acquire({ timeoutMs: 31 * 24 * 3600 * 1000 });
+});

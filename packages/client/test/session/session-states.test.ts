@@ -74,6 +74,19 @@ test("a client that may is served by a read-only server, and goes to a full one 
   expect(states(session)).toEqual(["read-only", "suspended", "connected"]);
 });
 
+test("a read-only server cannot say that the session is lost", () => {
+  const session = new ScriptedSession({ servers: THREE, readOnly: true });
+  session.accept();
+  session.closeSocket();
+  session.tick(1000);
+  session.open();
+  session.answerHandshake(0, 0n, true);
+  expect(session.machine.state).toBe("suspended");
+  session.tick(1000);
+  session.accept();
+  expect(states(session)).toEqual(["connected", "suspended", "connected"]);
+});
+
 test("SASL comes before anything else, and what waited follows it", () => {
   const session = new ScriptedSession({ sasl: true });
   session.getData("/a").catch(() => undefined);

@@ -1,4 +1,5 @@
 import { WireError } from "@watchkeeper/wire";
+import { ClientPromises } from "../../../../test/checkers/client-promises.js";
 import { SeededRandom } from "../../../../test/support/seeded-random.js";
 import { type CallLimits, ClientCall } from "../../src/operations/client-call.js";
 import { type RequestKind, requests } from "../../src/operations/requests.js";
@@ -27,20 +28,14 @@ interface Link {
   toClientMs: number;
 }
 
-interface PendingCall {
-  readonly what: string;
-  readonly deadlineMs: number;
-  settled: number;
-}
-
 /**
  * One life of a client in simulated time, drawn from a seed: fifteen seconds of a network that refuses,
  * hangs, cuts, swallows, duplicates, and of servers that talk nonsense, then fifteen in which all is well.
  * What must never happen, whatever the script, is checked as it runs; a violation names itself.
  */
 export class FaultScript {
-  readonly violations: string[] = [];
   readonly states: string[] = [];
+  private readonly promises = new ClientPromises(() => this.nowMs);
   private readonly random: SeededRandom;
   private readonly ensemble = new SimulatedEnsemble();
   private readonly machine: SessionMachine;
@@ -48,9 +43,6 @@ export class FaultScript {
   private order = 0;
   private nowMs = 0;
   private link: Link | undefined;
-  private readonly calls: PendingCall[] = [];
-  /** For each path with a watch, the version that was read with it. */
-  private readonly watchedAt = new Map<string, number>();
   private wasExpired = false;
 
   constructor(seed: number) {
@@ -65,6 +57,10 @@ export class FaultScript {
       },
       0,
     );
+  }
+
+  get violations(): readonly string[] {
+    return this.promises.violations;
   }
 
   run(): void {
@@ -83,17 +79,18 @@ export class FaultScript {
       this.expireSessions();
       while (this.agenda[0] !== undefined && this.agenda[0].atMs <= this.nowMs) this.agenda.shift()!.run();
       this.tick();
-      this.checkDeadlines();
+      this.promises.checkDeadlines(DEADLINE_SLACK_MS);
     }
     if (mustBeKept && this.machine.state !== "connected" && this.machine.state !== "lost") {
-      this.violate(`15 s of a sound network ended in state ${this.machine.state}: ${this.machine.lastProblem}`);
+      this.promises.violate(
+        `15 s of a sound network ended in state ${this.machine.state}: ${this.machine.lastProblem}`,
+      );
     }
     this.machine.close(this.nowMs);
     this.drain();
     this.machine.onTick(this.nowMs + 10_000);
     this.drain();
-    for (const call of this.calls)
-      if (call.settled !== 1) this.violate(`${call.what} was settled ${call.settled} times`);
+    this.promises.checkAllSettled();
   }
 
   private plan(): void {
@@ -127,11 +124,7 @@ export class FaultScript {
 
   private watch(path: string, limits: CallLimits): void {
     const listener: WatchListener = (event) => {
-      if (event.kind !== "dataChanged") return;
-      const at = this.watchedAt.get(path);
-      if (at !== undefined && this.ensemble.versions.get(path)!.version <= at)
-        this.violate(`an event of ${path} before its time`);
-      this.watchedAt.delete(path);
+      if (event.kind === "dataChanged") this.promises.onEvent(path, this.ensemble.versions.get(path)!.version);
     };
     this.call(requests.getDataOnly, { path, watch: true }, path, limits, listener);
   }
@@ -143,17 +136,14 @@ export class FaultScript {
     limits: CallLimits,
     listener: WatchListener | undefined,
   ): void {
-    const deadlineMs = limits.timeoutMs > 0 ? this.nowMs + limits.timeoutMs : Number.POSITIVE_INFINITY;
     const what = `${kind.operation} ${path} of ${this.nowMs} ms (${limits.timeoutMs} ms, ${limits.whenSuspended})`;
-    const pending: PendingCall = { what, deadlineMs, settled: 0 };
-    this.calls.push(pending);
+    const { promises } = this;
+    const promised = promises.begin(what, limits.timeoutMs);
     const settled = (result: unknown): void => {
-      pending.settled++;
-      if (Buffer.isBuffer(result)) this.checkRead(path, Number(result.toString()), listener !== undefined);
+      promises.settle(promised);
+      if (Buffer.isBuffer(result)) promises.onRead(path, Number(result.toString()), listener !== undefined);
     };
-    const failed = (): void => {
-      pending.settled++;
-    };
+    const failed = (): void => promises.settle(promised);
     const watch = listener && ({ kind: "data", path, listener } as const);
     const call = new ClientCall(kind, args, this.machine.chroot, settled, failed, { path, watch }, limits);
     this.machine.submit(call, this.nowMs);
@@ -164,14 +154,6 @@ export class FaultScript {
         this.drain();
       });
     }
-  }
-
-  /** M7: nobody sees a version newer than that of a standing watch before the watch has told. */
-  private checkRead(path: string, version: number, watches: boolean): void {
-    const at = this.watchedAt.get(path);
-    if (at !== undefined && version > at)
-      this.violate(`version ${version} of ${path} was seen before the watch of ${at} told`);
-    if (watches) this.watchedAt.set(path, at === undefined ? version : Math.min(at, version));
   }
 
   private fault(): void {
@@ -263,7 +245,7 @@ export class FaultScript {
         link.server.receive(bytes, this.nowMs);
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
-        this.violate(`the client sent what no server can read: ${error.message}`);
+        this.promises.violate(`the client sent what no server can read: ${error.message}`);
       }
     });
   }
@@ -295,7 +277,7 @@ export class FaultScript {
       if (session.id !== this.machine.identity.id) continue; // one whose handshake was never answered
       this.wasExpired = true;
       if (this.machine.aliveUntilMs > this.nowMs) {
-        this.violate(
+        this.promises.violate(
           `the session ended at ${this.nowMs} ms, which the client held certain until ${this.machine.aliveUntilMs}`,
         );
       }
@@ -327,19 +309,8 @@ export class FaultScript {
     const { event } = delivery;
     if (event.kind === "session") {
       this.states.push(event.state);
-      if (event.state === "lost" && !this.wasExpired) this.violate("a session was lost that could be kept");
+      if (event.state === "lost" && !this.wasExpired) this.promises.violate("a session was lost that could be kept");
     }
     for (const listener of delivery.listeners) listener(event);
-  }
-
-  private checkDeadlines(): void {
-    for (const call of this.calls) {
-      if (call.settled === 0 && this.nowMs > call.deadlineMs + DEADLINE_SLACK_MS)
-        this.violate(`${call.what} hangs past its deadline`);
-    }
-  }
-
-  private violate(what: string): void {
-    if (this.violations.length < 5) this.violations.push(`${what} (at ${Math.round(this.nowMs)} ms)`);
   }
 }

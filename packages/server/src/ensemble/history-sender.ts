@@ -39,6 +39,7 @@ export async function sendHistory(
     }
     switch (plan.kind) {
       case "trunc":
+        handler.beginSync("diff");
         writeQuorumPacket(handler.out(), PACKET.trunc, plan.zxid);
         forwardFrom(handler, leader, replica, plan.zxid);
         return "TRUNC";
@@ -47,6 +48,7 @@ export async function sendHistory(
         return "SNAP";
       case "diff":
         if (plan.from === "nothing" || canWalk(replica, peerLastZxid, first, end, plan.from === "log")) {
+          handler.beginSync("diff");
           writeQuorumPacket(handler.out(), PACKET.diff, plan.zxid);
           await sendTxns(handler, leader, replica, onDisk, peerLastZxid);
           return "DIFF";
@@ -153,6 +155,7 @@ function forwardFrom(handler: LearnerHandler, leader: Leader, replica: Replica, 
 /** SNAP: what is applied now, fuzzy; the txns that follow go behind it. */
 async function sendSnapshot(handler: LearnerHandler, leader: Leader, replica: Replica): Promise<void> {
   const limitMs = initLimitMs(leader.parts.settings);
+  handler.beginSync("snap");
   const source = replica.snapshot();
   writeQuorumPacket(handler.link.writer(), PACKET.snap, source.zxid);
   handler.beginStream();

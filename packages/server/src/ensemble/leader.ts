@@ -12,6 +12,7 @@ import type { Session } from "../sessions/index.js";
 import type { AcceptedEpochOnDisk, CurrentEpochOnDisk, LogBatch } from "../storage/index.js";
 import { sessionKey } from "../tree/index.js";
 import { EpochAcks, EpochProposal, makeZxid, NewLeaderAcks, Proposals, type StateSummary } from "../zab/index.js";
+import { ConcurrentSyncs } from "./concurrent-syncs.js";
 import { Gate } from "./deadline.js";
 import { LearnerHandler } from "./learner-handler.js";
 import { LinkError } from "./packet-link.js";
@@ -49,7 +50,11 @@ export class Leader implements Role {
   readonly established = new Gate<void>();
   /** Everybody who has connected, in whatever phase. */
   readonly handlers = new Set<LearnerHandler>();
+  readonly snapSyncs: ConcurrentSyncs;
+  readonly diffSyncs: ConcurrentSyncs;
   startedMs = 0;
+  /** Since when a quorum is waited for that promises an epoch. */
+  private waitingSinceMs = Number.POSITIVE_INFINITY;
   private readonly settings: PeerSettings;
   private readonly epochProposal: EpochProposal;
   private epochAcks: EpochAcks | undefined;
@@ -81,6 +86,16 @@ export class Leader implements Role {
     const { accepted, current } = state.epochs;
     this.summary = { currentEpoch: current.epoch, lastZxid: state.lastLoggedZxid };
     this.epochProposal = new EpochProposal(settings.myid, accepted.epoch, settings.config.verifier);
+    this.snapSyncs = new ConcurrentSyncs(
+      settings.maxConcurrentSnapSyncs,
+      "a snapshot",
+      "leader.maxConcurrentSnapSyncs",
+    );
+    this.diffSyncs = new ConcurrentSyncs(
+      settings.maxConcurrentDiffSyncs,
+      "missing txns",
+      "leader.maxConcurrentDiffSyncs",
+    );
   }
 
   get epoch(): number {
@@ -150,7 +165,8 @@ export class Leader implements Role {
 
   /** L5-L7: an epoch that is higher than any a quorum has promised, on this server's disk before it is told. */
   private async discover(): Promise<void> {
-    const { scheduler } = this.parts;
+    const { scheduler, clock } = this.parts;
+    this.waitingSinceMs = clock.monotonicMs();
     await this.fixEpoch();
     const { epoch } = await this.epochFixed.within(
       scheduler,
@@ -201,6 +217,21 @@ export class Leader implements Role {
     } catch (error) {
       this.epochFixed.fail(error);
     }
+  }
+
+  /**
+   * A voter whose vote made this server the leader looks for one again (`reportLookingSid`): it will not come, and the
+   * others look for another leader the sooner the sooner this one gives up.
+   */
+  supporterLooks(sid: number): void {
+    const { maxTimeToWaitForEpochMs } = this.settings;
+    const waitedMs = this.parts.clock.monotonicMs() - this.waitingSinceMs;
+    if (maxTimeToWaitForEpochMs < 0 || this.epochProposal.epoch !== undefined || !(waitedMs > maxTimeToWaitForEpochMs))
+      return;
+    this.parts.counts.quitsForDisloyalVoters += 1;
+    this.resign(
+      `server ${sid} had voted for this leader and looks for one again, and no quorum has come for ${maxTimeToWaitForEpochMs} ms (leader.maxTimeToWaitForEpoch)`,
+    );
   }
 
   /** ACKEPOCH. @returns whether the learner may go on: not where it has more history than this server (L10) */

@@ -57,6 +57,8 @@ export class LearnerHandler {
   private readonly replica: Replica;
   private pingable = false;
   private hasAckedNewLeader = false;
+  /** It is no longer one of those that are being brought up to date. */
+  private endSync: () => void = () => {};
   /** What it has on its disk, by its own word. */
   private ackedZxid = 0;
   /** While a snapshot is on its way, packets must not get between its bytes. */
@@ -100,6 +102,7 @@ export class LearnerHandler {
       else logger.warn({ sid: this.sid, remote: this.link.remote, reason }, `Lost ${this.name}: ${reason}`);
       this.close(reason);
     } finally {
+      this.endSync();
       this.isForwarded = false;
       this.isUpToDate = false;
     }
@@ -171,6 +174,7 @@ export class LearnerHandler {
     this.sendNewLeader(settings.config.text);
     this.pingable = true;
     await this.awaitNewLeaderAck();
+    this.endSync();
     await this.leader.established.wait();
     this.becomeUpToDate();
   }
@@ -214,6 +218,12 @@ export class LearnerHandler {
     this.link.flush();
     this.isUpToDate = true;
     this.leader.parts.logger.info({ sid: this.sid }, `${this.name} is up to date`);
+  }
+
+  /** @throws LinkError where it is an observer too many */
+  beginSync(kind: "snap" | "diff"): void {
+    const { snapSyncs, diffSyncs } = this.leader;
+    this.endSync = (kind === "snap" ? snapSyncs : diffSyncs).begin(this.isObserver);
   }
 
   // What is new while it is being synchronized.

@@ -22,7 +22,7 @@ import {
   writeCurrentEpoch,
   writeSnapshot,
 } from "../storage/index.js";
-import { formatZxid } from "../zab/index.js";
+import { epochOf, formatZxid } from "../zab/index.js";
 import { LinkError } from "./packet-link.js";
 import type { HistoryOnDisk, ServerState } from "./server-state.js";
 
@@ -35,6 +35,8 @@ export interface LocalStateParts {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly snapshotSizeFactor: number;
+  /** Whether what this server is told goes to its disk: an observer may keep it in memory alone. */
+  readonly writesHistory: boolean;
   /** Makes a replica of what was loaded: the one before it serves nobody any more. */
   readonly makeReplica: (content: DatabaseContent, lastZxid: number) => Replica;
   /** Ends any snapshot that is being written, of a tree that will be gone. */
@@ -47,6 +49,8 @@ export class LocalState implements ServerState {
   private readonly parts: LocalStateParts;
   epochs: Epochs;
   private isUninitialized: boolean;
+  /** The end of the history on the disk as it was recovered or received, where nothing else is written. */
+  private keptZxid: number;
   /** This history cannot be brought to join the leader's. It still counts in elections: what it holds may be committed. */
   private needsSnapshot = false;
 
@@ -61,6 +65,7 @@ export class LocalState implements ServerState {
     this.epochs = epochs;
     this.isUninitialized = isUninitialized;
     this.wholeFromZxid = replica.pipeline.loggedZxid;
+    this.keptZxid = replica.pipeline.loggedZxid;
     this.history = {
       reaches: async (peerZxid, throughZxid) => await this.reaches(peerZxid, throughZxid),
       read: async (afterZxid, throughZxid, onTxn, pause) => await this.read(afterZxid, throughZxid, onTxn, pause),
@@ -85,8 +90,10 @@ export class LocalState implements ServerState {
   }
 
   async enterEpoch(epoch: number): Promise<CurrentEpochOnDisk> {
-    const { disk, directory } = this.parts;
-    const write = writeCurrentEpoch(disk, directory.snapDirectory, epoch);
+    const { disk, directory, writesHistory } = this.parts;
+    // A disk without an epoch's beginning must not speak for that epoch, should this server ever vote.
+    const held = writesHistory ? epoch : Math.max(this.epochs.current.epoch, epochOf(this.keptZxid));
+    const write = writeCurrentEpoch(disk, directory.snapDirectory, held);
     this.epochWrite = write;
     const current = await write;
     this.epochs = { ...this.epochs, current };
@@ -115,6 +122,7 @@ export class LocalState implements ServerState {
         `the history cannot be cut at ${formatZxid(zxid)}, for no snapshot and log of this server lead up to it: the leader is asked for a snapshot of its own`,
       );
     }
+    this.keptZxid = zxid;
     if (zxid < pipeline.lastZxid) await this.reload();
     else pipeline.truncate(zxid);
   }
@@ -134,6 +142,7 @@ export class LocalState implements ServerState {
     // Nothing of before may be read again: an older snapshot, or a log beyond this one, is another history.
     await discardHistory(disk, directory, path);
     this.replica = replica;
+    this.keptZxid = zxid;
     this.isUninitialized = false;
     this.needsSnapshot = false;
   }

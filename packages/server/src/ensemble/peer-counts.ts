@@ -2,6 +2,8 @@
 export class PeerCounts {
   /** Elections taken part in. */
   lookings = 0;
+  /** Times this server gave up leading because a voter of its own was looking for a leader again. */
+  quitsForDisloyalVoters = 0;
   /** Learners brought up to date by txns, or by cutting off what they had too much. */
   diffs = 0;
   /** Learners brought up to date by a snapshot. */

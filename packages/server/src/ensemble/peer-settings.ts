@@ -13,6 +13,11 @@ export interface PeerSettings {
   /** Ticks for the connection to a leader alone; `initLimitTicks` where it is 0. */
   readonly connectToLeaderLimitTicks: number;
   readonly leaderConnectRetryDelayMs: number;
+  /** For its quorum, before a leader goes by a voter of its own that looks for a leader again; -1 never does. */
+  readonly maxTimeToWaitForEpochMs: number;
+  /** Learners that are sent a snapshot, and missing txns, at a time; only observers are turned away. */
+  readonly maxConcurrentSnapSyncs: number;
+  readonly maxConcurrentDiffSyncs: number;
   /** Up to so long an observer waits, by chance, before it connects to a leader. */
   readonly observerReconnectDelayMsMax: number;
   /** Up to so long an observer waits, by chance, before it looks for a leader. */

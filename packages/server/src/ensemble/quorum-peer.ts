@@ -44,6 +44,8 @@ export type PeerActivity =
 interface Decision {
   readonly state: ServingState;
   readonly vote: Vote;
+  /** Those who voted for it. */
+  readonly voters: ReadonlySet<number>;
 }
 
 export class QuorumPeer {
@@ -53,6 +55,8 @@ export class QuorumPeer {
   private readonly election: Election;
   private timer: Timer | undefined;
   private decided: ((decision: Decision) => void) | undefined;
+  /** Those whose votes made this server the leader. */
+  private supporters: ReadonlySet<number> = new Set();
   private stopping = false;
   private running: Promise<void> = Promise.resolve();
 
@@ -66,7 +70,10 @@ export class QuorumPeer {
         send: (sids, report, config) => this.notify(sids, report, config),
         haveDelivered: () => connections.haveDelivered(),
         connectAll: () => connections.connectAll(),
-        onDecided: (state, vote) => this.decided?.({ state, vote }),
+        onDecided: (state, vote, voters) => this.decided?.({ state, vote, voters }),
+        onVoterLooking: (sid) => {
+          if (this.activity.kind === "leading" && this.supporters.has(sid)) this.activity.leader.supporterLooks(sid);
+        },
         // Members change only in a later release; what is committed here is what the configuration file says.
         onNewerConfig: (config) =>
           logger.warn(
@@ -94,7 +101,7 @@ export class QuorumPeer {
     this.stopping = true;
     this.election.stop();
     this.timer?.cancel();
-    this.decided?.({ state: SERVER_STATE.observing, vote: NOBODY });
+    this.decided?.(NOBODY);
     const { activity } = this;
     if (activity.kind === "leading") activity.leader.resign("this server is being stopped");
     else if (activity.kind !== "looking") activity.learner.resign("this server is being stopped");
@@ -126,7 +133,7 @@ export class QuorumPeer {
       : undefined;
     const decision = await new Promise<Decision>((resolve) => {
       this.decided = resolve;
-      if (this.stopping) resolve({ state: SERVER_STATE.observing, vote: NOBODY });
+      if (this.stopping) resolve(NOBODY);
       else {
         logger.info({ zxid: state.lastLoggedZxid, epoch: state.epochs.current.epoch }, "Looking for a leader");
         const initial = initialProposal(myid, config, state.lastLoggedZxid, state.epochs.current.epoch);
@@ -140,8 +147,9 @@ export class QuorumPeer {
     return decision;
   }
 
-  private async serve({ state, vote }: Decision): Promise<string> {
+  private async serve({ state, vote, voters }: Decision): Promise<string> {
     const { parts } = this;
+    this.supporters = voters;
     const onEstablished = (epoch: number) => this.election.updateElectionVote(epoch);
     if (state === SERVER_STATE.leading) {
       const leader = new Leader({ ...parts, counts: this.counts, onEstablished });
@@ -190,4 +198,8 @@ export class QuorumPeer {
 }
 
 const READ_ONLY_AFTER_MS_MIN = 2000;
-const NOBODY: Vote = { leader: -1, zxid: -1, round: 0, peerEpoch: -1 };
+const NOBODY: Decision = {
+  state: SERVER_STATE.observing,
+  vote: { leader: -1, zxid: -1, round: 0, peerEpoch: -1 },
+  voters: new Set(),
+};

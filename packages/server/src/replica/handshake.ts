@@ -44,8 +44,8 @@ export function writeConnectResponse(
 }
 
 /** The answer to a session that is unknown, expired or claimed with a wrong password; nobody can tell which. */
-export function writeSessionRefused(writer: ByteWriter, withReadOnlyFlag: boolean, isReadOnly: boolean): void {
-  writeResponse(writer, 0, 0, 0, new Uint8Array(PASSWORD_BYTES), withReadOnlyFlag, isReadOnly);
+export function writeSessionRefused(writer: ByteWriter, withReadOnlyFlag: boolean): void {
+  writeResponse(writer, 0, 0, 0, new Uint8Array(PASSWORD_BYTES), withReadOnlyFlag, false);
 }
 
 function writeResponse(

@@ -23,3 +23,4 @@ export type { ReplicaSettings } from "./settings.js";
 export { itemOf, Standalone } from "./standalone.js";
 export { readPersistedStat } from "./tree-snapshot.js";
 export type { DurableLog, PipelineItem, TxnObserver, TxnPipeline } from "./txn-pipeline.js";
+export { unwrittenLog } from "./unwritten-log.js";

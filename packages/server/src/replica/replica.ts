@@ -468,10 +468,10 @@ export class Replica {
   private onApplied(item: PipelineItem | undefined, applier: TxnApplier, bytes: Uint8Array): void {
     if (applier.type === OP.closeSession) this.gate.onSessionClosed(item, applier);
     const connection = item?.connection;
+    if (applier.type === OP.createSession) this.gate.onSessionCreated(connection, applier, this.nowMs);
     if (item === undefined || connection === undefined || connection.phase === "closed") return;
     const { xid, opcode } = item;
-    if (item.kind === "createSession") this.gate.onSessionCreated(connection, applier, this.nowMs);
-    else if (connection.phase === "open" || item.kind === "closeSession") {
+    if (item.kind !== "createSession" && (connection.phase === "open" || item.kind === "closeSession")) {
       if (item.kind === "write")
         writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
       else writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, 0);

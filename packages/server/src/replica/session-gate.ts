@@ -39,6 +39,8 @@ export class SessionGate {
   private readonly bySession = new Map<bigint, Connection>();
   private readonly request: WriteRequest = emptyWriteRequest();
   private role: Role | undefined;
+  /** Who waits for a session that the leader has and whose creation has not come here yet. */
+  private readonly arriving = new Map<bigint, Connection>();
 
   constructor(
     settings: SessionGateSettings,
@@ -61,6 +63,7 @@ export class SessionGate {
    */
   begin(role: Role | undefined, nowMs: number): void {
     this.role = role;
+    this.arriving.clear();
     this.sessions.renewAll(nowMs);
   }
 
@@ -125,9 +128,13 @@ export class SessionGate {
     role.submitCloseSession(this.requestFor(session, OP.closeSession, 0), undefined, nowMs);
   }
 
-  onSessionCreated(connection: Connection, applier: TxnApplier, nowMs: number): void {
-    if (connection.phase !== "opening") return;
-    this.attach(connection, this.sessions.get(sessionKey(applier.clientHigh, applier.clientLow))!, nowMs);
+  /** `asking` opened the session here, if anybody did. */
+  onSessionCreated(asking: Connection | undefined, applier: TxnApplier, nowMs: number): void {
+    const key = sessionKey(applier.clientHigh, applier.clientLow);
+    const connection = asking?.phase === "opening" ? asking : this.arriving.get(key);
+    this.arriving.delete(key);
+    if (connection?.phase !== "opening") return;
+    this.attach(connection, this.sessions.get(key)!, nowMs);
     connection.port.resume();
   }
 
@@ -142,6 +149,7 @@ export class SessionGate {
   }
 
   onDisconnect(connection: Connection): void {
+    for (const [key, waiting] of this.arriving) if (waiting === connection) this.arriving.delete(key);
     const { session } = connection;
     if (session !== undefined && this.bySession.get(session.key) === connection) this.bySession.delete(session.key);
   }
@@ -164,19 +172,37 @@ export class SessionGate {
   /** The password is checked before anything of the session is touched: a stranger's attempt must not disturb it. */
   private resume(connection: Connection, attempt: ConnectAttempt, role: Role): void {
     const key = sessionKey(attempt.sessionHigh, attempt.sessionLow);
-    const session = role.isReadOnly ? undefined : this.sessions.get(key);
+    if (role.isReadOnly) {
+      // Only the ensemble can say that a session of its own has ended: a refusal would end it at the client.
+      this.hooks.close(connection, "the session is the ensemble's, which this server is cut off from");
+      return;
+    }
+    const { sessionHigh, sessionLow } = attempt;
+    const known = this.sessions.get(key);
+    // Who follows may not have heard yet of a session that was opened elsewhere: the leader knows.
+    const session = known ?? (role.keepsSessions ? undefined : newSession(key, sessionHigh, sessionLow, 0));
     if (session === undefined || session.closing || !isPasswordOf(key, attempt.password)) {
       this.refuse(connection, key);
       return;
     }
     connection.phase = "opening";
-    role.revalidate(session, connection, (isValid) => this.onRevalidated(connection, session, isValid));
+    role.revalidate(session, connection, (isValid) => this.onRevalidated(connection, session, known, isValid));
   }
 
-  private onRevalidated(connection: Connection, session: Session, isValid: boolean): void {
+  private onRevalidated(
+    connection: Connection,
+    { key }: Session,
+    knownBefore: Session | undefined,
+    isValid: boolean,
+  ): void {
     if (connection.phase !== "opening") return;
-    if (!isValid || this.sessions.get(session.key) !== session) {
-      this.refuse(connection, session.key);
+    const session = this.sessions.get(key);
+    if (!isValid || (knownBefore !== undefined && session !== knownBefore)) {
+      this.refuse(connection, key);
+      return;
+    }
+    if (session === undefined) {
+      this.arriving.set(key, connection);
       return;
     }
     const previous = this.bySession.get(session.key);
@@ -190,7 +216,7 @@ export class SessionGate {
       { remote: connection.address, session: `0x${BigInt.asUintN(64, key).toString(16)}` },
       "Invalid session for a client, probably expired",
     );
-    writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag, this.role?.isReadOnly === true);
+    writeSessionRefused(connection.writer(), connection.sendsReadOnlyFlag);
     this.hooks.markDirty(connection);
     this.hooks.close(connection, "the session is not known or its password is wrong");
   }

@@ -31,6 +31,7 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
       scheduler,
       logger,
       snapshotSizeFactor: ensemble.snapshotSizeFactor,
+      writesHistory: ensemble.syncEnabled,
       makeReplica,
       abandonSnapshots: () => snapshotter.abandon(),
     },
@@ -93,6 +94,9 @@ function peerSettings(settings: ServerSettings, ensemble: EnsembleSettings): Pee
     syncLimitTicks: ensemble.syncLimitTicks,
     connectToLeaderLimitTicks: ensemble.connectToLearnerMasterLimitTicks,
     leaderConnectRetryDelayMs: ensemble.leaderConnectDelayDuringRetryMs,
+    maxTimeToWaitForEpochMs: ensemble.maxTimeToWaitForEpochMs,
+    maxConcurrentSnapSyncs: ensemble.maxConcurrentSnapSyncs,
+    maxConcurrentDiffSyncs: ensemble.maxConcurrentDiffSyncs,
     observerReconnectDelayMsMax: ensemble.observerReconnectDelayMs,
     observerElectionDelayMsMax: ensemble.observerElectionDelayMs,
     quorumListensOnAllAddresses: ensemble.quorumListenOnAllIps,
@@ -145,7 +149,8 @@ function viewOf(
           }) as const,
       );
     const uptimeMs = leader.established.isOpen ? Math.floor(clock.monotonicMs() - leader.startedMs) : 0;
-    return { learners, uptimeMs, pendingSyncs: leader.pendingSyncs, proposalBytes: leader.proposalBytes };
+    const { historyZxid } = leader;
+    return { learners, historyZxid, uptimeMs, pendingSyncs: leader.pendingSyncs, proposalBytes: leader.proposalBytes };
   }
 }
 
@@ -153,6 +158,7 @@ function viewOf(
 function countsOf(counts: PeerCounts): EnsembleView["counts"] {
   return {
     looking_count: counts.lookings,
+    quit_leading_due_to_disloyal_voter: counts.quitsForDisloyalVoters,
     diff_count: counts.diffs,
     snap_count: counts.snapshots,
     proposal_count: counts.proposals,

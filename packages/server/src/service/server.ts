@@ -1,7 +1,14 @@
 import { nodeCompression } from "../host/node-compression.js";
 import { nodeDigester } from "../host/node-world.js";
 import type { Logger, Timer } from "../ports/index.js";
-import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica, type ServerStats } from "../replica/index.js";
+import {
+  type DatabaseContent,
+  type LoadDatabase,
+  loadDatabase,
+  Replica,
+  type ServerStats,
+  unwrittenLog,
+} from "../replica/index.js";
 import { SessionTable } from "../sessions/index.js";
 import { dataDirectory, prepareDataDirectory, TxnLog } from "../storage/index.js";
 import { ClientPort } from "./client-port.js";
@@ -204,6 +211,7 @@ export class RunningServer implements Server {
     for (const [key, { idHigh, idLow, timeoutMs }] of content.sessions)
       sessions.add(key, idHigh, idLow, timeoutMs, clock.monotonicMs());
     const { ensemble } = settings;
+    const writesHistory = ensemble?.syncEnabled ?? true;
     const replica = new Replica(
       {
         settings: replicaSettings(settings),
@@ -211,7 +219,7 @@ export class RunningServer implements Server {
         quotas: content.quotas,
         sessions,
         lastZxid,
-        log,
+        log: writesHistory ? log : unwrittenLog,
         committedLog:
           ensemble === undefined
             ? { txnsMin: 0, bytesWanted: 0, bytesMax: 0 }
@@ -227,7 +235,9 @@ export class RunningServer implements Server {
         ...(this.stats === undefined ? {} : { stats: this.stats }),
       },
       {
-        onDurable: (txns, bytes) => this.snapshotter.onDurable(txns, bytes),
+        onDurable: (txns, bytes) => {
+          if (writesHistory) this.snapshotter.onDurable(txns, bytes);
+        },
         onRoundEnd: () => this.snapshotter.onRoundEnd(replica),
         onFatal: (error) => this.onFatal(error),
       },

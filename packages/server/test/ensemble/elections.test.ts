@@ -42,6 +42,7 @@ class Voter {
       haveDelivered: () => connections.haveDelivered(),
       connectAll: () => connections.connectAll(),
       onNewerConfig: () => {},
+      onVoterLooking: () => {},
       onDecided: (_state, vote) => {
         this.vote = vote;
       },

@@ -3,7 +3,13 @@ import type { LearnerParts } from "../../src/ensemble/learner.js";
 import { PeerCounts } from "../../src/ensemble/peer-counts.js";
 import { nodeDigester } from "../../src/host/node-world.js";
 import type { Clock, Logger, Timer } from "../../src/ports/index.js";
-import { type DatabaseContent, type LoadDatabase, loadDatabase, Replica } from "../../src/replica/index.js";
+import {
+  type DatabaseContent,
+  type LoadDatabase,
+  loadDatabase,
+  Replica,
+  unwrittenLog,
+} from "../../src/replica/index.js";
 import { SessionTable } from "../../src/sessions/index.js";
 import {
   CompressionError,
@@ -106,6 +112,12 @@ export class EnsembleServer {
     const activity = this.process?.peer?.activity;
     if (activity === undefined || activity.kind === "looking") return -1;
     return activity.kind === "leading" ? activity.leader.epoch : activity.learner.epoch;
+  }
+
+  /** Whether what it is told goes to its disk. */
+  get writesHistory(): boolean {
+    const { config, options } = this.world;
+    return config.roleOf(this.sid) !== "observer" || this.sid <= config.members.size - options.observersInMemory;
   }
 
   isAt(zxid: number): boolean {
@@ -257,6 +269,7 @@ export class ServerProcess {
         scheduler,
         logger,
         snapshotSizeFactor: options.snapshotSizeFactor,
+        writesHistory: server.writesHistory,
         makeReplica: (content, lastZxid) => this.makeReplica(content, lastZxid),
         abandonSnapshots: () => this.abandonSnapshots(),
       },
@@ -346,7 +359,7 @@ export class ServerProcess {
         lastZxid,
         log: {
           append: async (batch) => {
-            await this.log.append(batch);
+            await (server.writesHistory ? this.log : unwrittenLog).append(batch);
             world.witness.onLogged(server.sid, replica, batch);
           },
         },
@@ -378,6 +391,7 @@ export class ServerProcess {
   // Snapshots: every so many txns, as the log rolls.
 
   private onDurable(txns: number): void {
+    if (!this.server.writesHistory) return;
     this.snapshotDue += txns;
     if (this.snapshotDue >= this.world.options.snapCount) this.log.roll();
   }

@@ -41,6 +41,11 @@ export interface ServerOptions {
   readonly readOnlyModeEnabled: boolean;
   readonly autocreateDatabase: boolean;
   readonly alwaysSendsSnapshot: boolean;
+  readonly maxTimeToWaitForEpochMs: number;
+  readonly maxConcurrentSnapSyncs: number;
+  readonly maxConcurrentDiffSyncs: number;
+  /** So many of the observers, the last ones, keep what they are told in memory alone. */
+  readonly observersInMemory: number;
 }
 
 const DEFAULTS: ServerOptions = {
@@ -60,6 +65,10 @@ const DEFAULTS: ServerOptions = {
   readOnlyModeEnabled: false,
   autocreateDatabase: true,
   alwaysSendsSnapshot: false,
+  maxTimeToWaitForEpochMs: -1,
+  maxConcurrentSnapSyncs: 10,
+  maxConcurrentDiffSyncs: 100,
+  observersInMemory: 0,
 };
 
 export class EnsembleWorld {

@@ -225,6 +225,69 @@ describe("discovery and synchronization", () => {
   });
 });
 
+describe("how many are brought up to date at a time", () => {
+  const ways = [
+    [
+      "a snapshot",
+      PACKET.snap,
+      { maxConcurrentSnapSyncs: 2, alwaysSendsSnapshot: true },
+      "leader.maxConcurrentSnapSyncs=2",
+    ],
+    ["missing txns", PACKET.diff, { maxConcurrentDiffSyncs: 2 }, "leader.maxConcurrentDiffSyncs=2"],
+  ] as const;
+
+  /** An observer, up to where it would acknowledge NEWLEADER. */
+  async function beginSync(alone: LeaderAlone, sid: number, first: number): Promise<ScriptedPeer> {
+    const observer = await alone.learner(sid);
+    await observer.discover(sid, { type: PACKET.observerInfo });
+    await observer.next(first);
+    return observer;
+  }
+
+  async function refused(alone: LeaderAlone, sid: number, reason: string): Promise<void> {
+    const observer = await alone.learner(sid);
+    await observer.discover(sid, { type: PACKET.observerInfo });
+    await observer.untilClosed();
+    expect(observer.words).toEqual([]);
+    expect(alone.warnings.at(-1)).toContain(reason);
+  }
+
+  test.each(ways)(
+    "an observer more is turned away before it is sent %s, and let in when another is done",
+    async (_what, first, server, key) => {
+      const alone = await LeaderAlone.elected({ observers: 4, server });
+      const follower = await alone.established();
+      const answering = keepAnswering(alone.world, [follower]);
+      const four = await beginSync(alone, 4, first);
+      const five = await beginSync(alone, 5, first);
+      await refused(alone, 6, `2 servers are being sent ${_what}`);
+      expect(alone.warnings.at(-1)).toContain(key);
+      four.ack(E1);
+      await four.until(PACKET.upToDate);
+      const six = await beginSync(alone, 6, first);
+      await refused(alone, 7, key);
+      // One that goes away in the middle of it gives its place back.
+      five.close();
+      await alone.world.pass(20);
+      await beginSync(alone, 5, first);
+      answering.stop();
+      expect(six.isClosed).toBe(false);
+    },
+  );
+
+  test.each(ways)("a voter is never turned away, and counts: %s", async (_what, first, server, key) => {
+    const alone = await LeaderAlone.elected({ observers: 3, server });
+    const follower = await alone.established();
+    const answering = keepAnswering(alone.world, [follower]);
+    await beginSync(alone, 4, first);
+    await beginSync(alone, 5, first);
+    const three = await alone.learner(3);
+    await three.follow(3);
+    await refused(alone, 6, key);
+    answering.stop();
+  });
+});
+
 describe("broadcast", () => {
   test("acknowledgements of counter 0, of what is committed and of what was never proposed mean nothing", async () => {
     const alone = await LeaderAlone.elected();
@@ -266,6 +329,28 @@ describe("broadcast", () => {
     expect(inform.data!.length).toBeGreaterThan(0);
   });
 
+  test("W5: an observer that comes while a txn is outstanding hears nothing of it before its commit, and then all of it", async () => {
+    const alone = await LeaderAlone.elected({ observers: 1 });
+    const follower = await alone.established();
+    const [zxid] = await alone.proposing(1, follower);
+    const observer = await alone.learner(4);
+    await observer.discover(4, { type: PACKET.observerInfo });
+    await alone.world.pass(50);
+    const session = `0x${(zxid! - 1).toString(16)}`;
+    expect(observer.words).toEqual([
+      `DIFF ${session}`,
+      `PROPOSAL ${session}`,
+      `COMMIT ${session}`,
+      "NEWLEADER 0x100000000",
+    ]);
+    observer.ack(E1);
+    await observer.next(PACKET.upToDate);
+    await alone.world.pass(50);
+    expect(observer.words).toEqual([]);
+    follower.ack(zxid!);
+    expect((await observer.next(PACKET.inform)).zxid).toBe(zxid);
+  });
+
   test("a learner that answers PINGs and acknowledges nothing is given up after syncLimit, with a reason", async () => {
     const alone = await LeaderAlone.elected();
     const follower = await alone.established();
@@ -285,6 +370,26 @@ describe("broadcast", () => {
     await alone.world.until(() => alone.ended !== undefined, "the leader giving up", 3000);
     expect(alone.ended).toMatch(/no quorum|could be heard/);
     expect(alone.server.isServing).toBe(false);
+  });
+
+  test("a learner that never gets through its synchronization makes no quorum any more after initLimit and syncLimit", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    const answering = keepAnswering(alone.world, [follower]);
+    const stuck = await alone.learner(3);
+    await stuck.discover(3);
+    await stuck.until(PACKET.newLeader);
+    // Never silent, and never with the one ACK that is waited for.
+    for (let i = 0; i < 8; i++) {
+      stuck.ack(makeZxid(0, 5));
+      await alone.world.pass(1000);
+    }
+    expect(alone.ended).toBeUndefined();
+    answering.stop();
+    follower.close();
+    await alone.world.pass(1000);
+    expect(stuck.isClosed).toBe(true);
+    expect(alone.ended).toContain("no quorum follows this leader any more");
   });
 
   test("a learner that does not read is given up when too much waits for it, and holds nobody up", async () => {
@@ -309,6 +414,24 @@ describe("broadcast", () => {
 function lastLine(alone: LeaderAlone): string {
   const { facts, sentence } = alone.server.lines.lines.at(-1)!;
   return `${sentence} ${JSON.stringify(facts)}`;
+}
+
+/** The leader's own time goes on, and its learners answer PINGs. */
+function ticking({ world, server }: LeaderAlone, peers: readonly ScriptedPeer[]): { stop(): void } {
+  const answering = keepAnswering(world, peers);
+  let isOver = false;
+  const tick = () => {
+    if (isOver) return;
+    server.replica.tick();
+    world.scheduler.after(200, tick);
+  };
+  tick();
+  return {
+    stop: () => {
+      isOver = true;
+      answering.stop();
+    },
+  };
 }
 
 /** Answers PINGs, and nothing else. */
@@ -379,6 +502,37 @@ describe("requests that learners forward", () => {
     request(follower, OP.closeSession, 5, new Uint8Array(0));
     follower.send(PACKET.revalidate, -1, sessionBytes(SESSION, 9000));
     expect((await follower.until(PACKET.revalidate)).data![8]).toBe(0);
+  });
+
+  test("what comes behind the closing of its session becomes an error (SESSIONEXPIRED), before the closing is committed too", async () => {
+    const { follower } = await withSession();
+    request(follower, OP.closeSession, 5, new Uint8Array(0));
+    request(follower, OP.create, 6, createBytes("/a"));
+    expect(txnType((await follower.next(PACKET.proposal)).data!)).toBe(OP.closeSession);
+    const { data } = await follower.next(PACKET.proposal);
+    expect(txnType(data!)).toBe(OP.error);
+    expect(new DataView(data!.buffer, data!.byteOffset).getInt32(32)).toBe(-112);
+  });
+
+  test("REVALIDATE of a session whose creation is proposed and not committed yet is answered with yes", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    request(follower, OP.createSession, 0, timeoutBytes());
+    await follower.until(PACKET.proposal);
+    follower.send(PACKET.revalidate, -1, sessionBytes(SESSION, 2000));
+    expect((await follower.until(PACKET.revalidate)).data![8]).toBe(1);
+  });
+
+  test("REVALIDATE gives the session its whole time again, as the asking server has it", async () => {
+    const { alone, follower } = await withSession();
+    const clock = ticking(alone, [follower]);
+    await alone.world.pass(1500);
+    follower.send(PACKET.revalidate, -1, sessionBytes(SESSION, 6000));
+    await alone.world.pass(5500);
+    expect(follower.words).toEqual([expect.stringContaining("REVALIDATE")]);
+    const { data } = await follower.until(PACKET.proposal);
+    clock.stop();
+    expect(txnType(data!)).toBe(OP.closeSession);
   });
 
   test("a write of a session that is no more becomes an error (SESSIONEXPIRED)", async () => {
@@ -466,6 +620,21 @@ describe("bad input on the quorum port", () => {
     await bad.follow(3);
     bad.send(PACKET.request, -1, new Uint8Array(7));
     await bad.untilClosed();
+    expect(alone.server.isServing).toBe(true);
+  });
+
+  test("a follower that has fallen silent is replaced by its own new connection, long before syncLimit", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    const answering = keepAnswering(alone.world, [follower]);
+    const before = await alone.learner(3);
+    await before.follow(3);
+    await alone.world.pass(1100);
+    const again = await alone.learner(3);
+    await again.follow(3);
+    answering.stop();
+    expect(before.isClosed).toBe(true);
+    expect(alone.warnings.join()).toContain("server 3 has connected anew, from host3");
     expect(alone.server.isServing).toBe(true);
   });
 

@@ -1,6 +1,19 @@
-import { ByteWriter, createSessionTxn, decodeLearnerInfo, makeZxid, OP, PACKET, txnHeader } from "@watchkeeper/wire";
+import {
+  ByteWriter,
+  closeSessionTxn,
+  createRequest,
+  createSessionTxn,
+  createTxn,
+  decodeLearnerInfo,
+  makeZxid,
+  OP,
+  PACKET,
+  txnDigest,
+  txnHeader,
+} from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { Learner } from "../../src/ensemble/learner.js";
+import { sessionPassword } from "../../src/sessions/index.js";
 import { snapshotPieces } from "../../src/storage/index.js";
 import { create } from "../replica/requests.js";
 import type { EnsembleServer } from "./ensemble-server.js";
@@ -86,6 +99,23 @@ function txn(zxid: number): Uint8Array {
   const writer = new ByteWriter();
   txnHeader.encode(writer, { clientId: BigInt(zxid), cxid: 0, zxid: BigInt(zxid), time: 1n, type: OP.createSession });
   createSessionTxn.encode(writer, { timeOut: 4000 });
+  return writer.view().slice();
+}
+
+/** The tree's digest as the txn's author had it. */
+function withDigest(txn: Uint8Array, treeDigest: bigint): Uint8Array {
+  const writer = new ByteWriter();
+  writer.copy(txn, 0, txn.length);
+  txnDigest.encode(writer, { version: 2, treeDigest });
+  return writer.view().slice();
+}
+
+function createTxnBytes(zxid: number, dataBytes: number): Uint8Array {
+  const writer = new ByteWriter();
+  txnHeader.encode(writer, { clientId: 0n, cxid: 0, zxid: BigInt(zxid), time: 1n, type: OP.create });
+  const acl = [{ perms: 31, id: { scheme: "world", id: "anyone" } }];
+  const data = new Uint8Array(dataBytes);
+  createTxn.encode(writer, { path: `/n${zxid}`, data, acl, ephemeral: false, parentCVersion: zxid });
   return writer.view().slice();
 }
 
@@ -204,7 +234,69 @@ describe("synchronization", () => {
     await leader.next(PACKET.ack);
     leader.send(PACKET.ping, E1);
     await alone.world.until(() => leader.pings === 1, "the answer to PING");
-    expect(leader.lastPing).toMatchObject({ zxid: E1, data: new Uint8Array(0) });
+    expect(leader.lastPing).toEqual({ type: PACKET.ping, zxid: E1, data: new Uint8Array(0) });
+  });
+
+  test("the leader may be silent for initLimit before NEWLEADER, and for syncLimit behind it", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    await alone.world.pass(4000);
+    await alone.newLeader(leader);
+    await alone.world.pass(1900);
+    expect(alone.ended).toBeUndefined();
+    expect(await alone.untilEnded(200)).toContain("nothing came from it for 2000 ms");
+  });
+
+  test("a TRUNC that would cut nothing off is a mistake, and nothing is done", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    for (const zxid of [1, 2]) historyTxn(leader, zxid);
+    await alone.world.pass(50);
+    leader.close();
+    await alone.untilEnded();
+    const next = await alone.follow();
+    await alone.discovered(next, 2);
+    next.send(PACKET.trunc, 9);
+    expect(await alone.untilEnded()).toContain("the leader sent TRUNC to 0x9, and this server's history ends at 0x2");
+    expect(await alone.discovered(await alone.follow(), 3)).toBe(2);
+  });
+
+  test("of a history that its disk writes slowly it holds so much, and no more", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    alone.server.extraDiskMs = 300;
+    for (let zxid = 1; zxid <= 30; zxid++) {
+      leader.send(PACKET.proposal, zxid, createTxnBytes(zxid, 1_000_000));
+      leader.send(PACKET.commit, zxid);
+    }
+    leader.newLeader(1, alone.world.config.text);
+    let held = 0;
+    await alone.world.until(
+      () => {
+        held = Math.max(held, alone.server.replica.pipeline.unappliedBytes);
+        return leader.packets.length > 0;
+      },
+      "the ACK of NEWLEADER",
+      60_000,
+    );
+    expect(held).toBeGreaterThan(10_000_000);
+    expect(held).toBeLessThan(20_000_000);
+    expect(alone.server.replica.lastZxid).toBe(30);
+  });
+
+  test("a tree that strays from the leader's is found out by its digests again behind a snapshot, whose own end they say nothing of", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await snapshotOf(leader, alone, 7);
+    leader.send(PACKET.proposal, 8, withDigest(txn(8), 77n));
+    leader.send(PACKET.commit, 8);
+    await alone.newLeader(leader);
+    leader.send(PACKET.upToDate, -1);
+    await alone.world.until(() => alone.server.replica.lastZxid === 8, "the history being applied");
+    expect(alone.server.replica.digestMismatches).toBe(0);
+    leader.send(PACKET.proposal, E1 + 1, withDigest(txn(E1 + 1), 78n));
+    leader.send(PACKET.commit, E1 + 1);
+    await alone.world.until(() => alone.server.replica.lastZxid === E1 + 1, "the next txn being applied");
+    expect(alone.server.replica.digestMismatches).toBe(1);
   });
 
   const violations: readonly [string, (leader: ScriptedPeer, config: string) => void, string][] = [
@@ -466,6 +558,79 @@ describe("broadcast", () => {
     expect((await pending).err).toBe(-110);
   });
 
+  test("a session that expires is no answer to what its client has asked for", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.upToDate(leader);
+    const client = alone.world.client();
+    client.connect(alone.server, 4000);
+    const sessionId = Buffer.from((await leader.next(PACKET.request)).data!).readBigInt64BE(0);
+    leader.send(PACKET.proposal, E1 + 1, sessionTxn(sessionId, E1 + 1));
+    leader.send(PACKET.commit, E1 + 1);
+    await alone.world.until(() => client.isOpen, "the session");
+    await leader.until(PACKET.ack);
+    // The leader's own closing has cxid 0, and so may a client begin.
+    Object.assign(client, { xid: -1 });
+    client.send("create", createRequest, { path: "/a", data: null, acl: [], flags: 0 });
+    await leader.until(PACKET.request);
+    leader.send(PACKET.proposal, E1 + 2, closingTxn(sessionId, E1 + 2));
+    leader.send(PACKET.commit, E1 + 2);
+    await alone.world.until(() => !client.isConnected, "the end of the connection");
+    expect(client.frames).toEqual([]);
+  });
+
+  describe("a session that was opened elsewhere and is not known here yet", () => {
+    /** Comes with its password, and the leader is asked. */
+    async function resumed() {
+      const { alone, leader } = await LearnerAlone.led();
+      await alone.upToDate(leader);
+      const client = alone.world.client();
+      Object.assign(client, { sessionId: ELSEWHERE, password: sessionPassword(ELSEWHERE) });
+      client.connect(alone.server, 4000);
+      const { data } = await leader.next(PACKET.revalidate);
+      expect(Buffer.from(data!).readBigInt64BE(0)).toBe(ELSEWHERE);
+      return { alone, leader, client };
+    }
+
+    test("is taken when the leader has it and its creation has come", async () => {
+      const { alone, leader, client } = await resumed();
+      leader.send(PACKET.revalidate, -1, revalidated(ELSEWHERE, true));
+      await alone.world.pass(50);
+      expect([client.isOpen, client.isConnected]).toEqual([false, true]);
+      leader.send(PACKET.proposal, E1 + 1, sessionTxn(ELSEWHERE, E1 + 1));
+      leader.send(PACKET.commit, E1 + 1);
+      await alone.world.until(() => client.isOpen, "the session");
+      const pending = create(client, "/a");
+      expect((await leader.until(PACKET.request)).data!.length).toBeGreaterThan(16);
+      leader.send(PACKET.proposal, E1 + 2, errorTxn(ELSEWHERE, 1, E1 + 2, -110));
+      leader.send(PACKET.commit, E1 + 2);
+      expect((await pending).err).toBe(-110);
+    });
+
+    test("is taken at once when its creation has come before the leader's word", async () => {
+      const { alone, leader, client } = await resumed();
+      leader.send(PACKET.proposal, E1 + 1, sessionTxn(ELSEWHERE, E1 + 1));
+      leader.send(PACKET.commit, E1 + 1);
+      leader.send(PACKET.revalidate, -1, revalidated(ELSEWHERE, true));
+      await alone.world.until(() => client.isOpen, "the session");
+    });
+
+    test("has expired when the leader does not have it either", async () => {
+      const { alone, leader, client } = await resumed();
+      leader.send(PACKET.revalidate, -1, revalidated(ELSEWHERE, false));
+      await alone.world.until(() => client.isExpired, "the refusal");
+    });
+
+    test("is not even asked for with a wrong password", async () => {
+      const { alone, leader } = await LearnerAlone.led();
+      await alone.upToDate(leader);
+      const thief = alone.world.client();
+      Object.assign(thief, { sessionId: ELSEWHERE, password: new Uint8Array(16).fill(7) });
+      thief.connect(alone.server, 4000);
+      await alone.world.until(() => thief.isExpired, "the refusal");
+      expect(leader.words).toEqual([]);
+    });
+  });
+
   test("an observer logs and applies what it is informed of, and acknowledges none of it", async () => {
     const { alone, leader } = await LearnerAlone.led({ observers: 1 }, 4);
     await alone.upToDate(leader);
@@ -479,10 +644,29 @@ describe("broadcast", () => {
   });
 });
 
+/** Made by server 2. */
+const ELSEWHERE = 0x0200_0001_0000_0007n;
+
+/** The leader's answer to REVALIDATE. */
+function revalidated(sessionId: bigint, isValid: boolean): Uint8Array {
+  const writer = new ByteWriter();
+  writer.long(sessionId);
+  writer.bool(isValid);
+  return writer.view().slice();
+}
+
 function sessionTxn(sessionId: bigint, zxid: number): Uint8Array {
   const writer = new ByteWriter();
   txnHeader.encode(writer, { clientId: sessionId, cxid: 0, zxid: BigInt(zxid), time: 1n, type: OP.createSession });
   createSessionTxn.encode(writer, { timeOut: 4000 });
+  return writer.view().slice();
+}
+
+/** The leader's own, of a session that has expired. */
+function closingTxn(sessionId: bigint, zxid: number): Uint8Array {
+  const writer = new ByteWriter();
+  txnHeader.encode(writer, { clientId: sessionId, cxid: 0, zxid: BigInt(zxid), time: 1n, type: OP.closeSession });
+  closeSessionTxn.encode(writer, { paths2Delete: [] });
   return writer.view().slice();
 }
 

@@ -140,6 +140,7 @@ export class ProtocolWitness {
         this.note("S14", `server ${server.sid} acknowledged ${formatZxid(zxid)}, its disk has ${formatZxid(durable)}`);
       return;
     }
+    if (!server.writesHistory) return; // which vouches for nothing
     this.requireEpoch(server, "currentEpoch", epochOf(zxid), "the ACK of NEWLEADER");
     const { historyZxid } = this.leaders.get(epochOf(zxid)) ?? { historyZxid: 0 };
     if (durable < historyZxid)

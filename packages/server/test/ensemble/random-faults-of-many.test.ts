@@ -4,8 +4,11 @@ import { expectAllWell, HOURS_MS, seeds } from "./random-faults.js";
 
 const ensembles: readonly { name: string; options: WorldOptions }[] = [
   {
-    name: "3 servers and 2 observers",
-    options: { observers: 2, server: { snapCount: 60, commitLogCount: 10, commitLogBytesMax: 1000 } },
+    name: "3 servers and 2 observers, one of them in memory alone",
+    options: {
+      observers: 2,
+      server: { snapCount: 60, commitLogCount: 10, commitLogBytesMax: 1000, observersInMemory: 1 },
+    },
   },
   { name: "5 servers", options: { servers: 5, server: { snapCount: 150 } } },
 ];

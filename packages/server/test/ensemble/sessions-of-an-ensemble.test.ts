@@ -54,16 +54,41 @@ test("every session has its full time again under a new leader", async () => {
   expect(client.isExpired).toBe(false);
 });
 
-test("a session that has moved takes its writes with it; those that come late by its old server are refused", async () => {
-  const world = await EnsembleWorld.formed();
-  const [one, other] = world.learners;
-  const client = await world.clientOf(one!);
-  const moved = world.client();
-  Object.assign(moved, { sessionId: client.sessionId, password: client.password });
-  await moved.open(other!);
+test.each([
+  ["one follower to another", (world: EnsembleWorld) => world.learners],
+  ["a follower to the leader", (world: EnsembleWorld) => [world.learners[0], world.leader]],
+  ["the leader to a follower", (world: EnsembleWorld) => [world.leader, world.learners[0]]],
+])(
+  "a session that has moved from %s takes its writes with it; those that come late by its old server are refused",
+  async (_way, choose) => {
+    const world = await EnsembleWorld.formed();
+    const [one, other] = choose(world);
+    const client = await world.clientOf(one!);
+    await create(client, "/before");
+    const moved = world.client();
+    Object.assign(moved, { sessionId: client.sessionId, password: client.password });
+    await moved.open(other!);
 
-  expect((await create(moved, "/by-the-new")).err).toBe(0);
-  expect((await create(client, "/by-the-old")).err).toBe(-118);
+    expect((await create(moved, "/by-the-new")).err).toBe(0);
+    expect((await create(client, "/by-the-old")).err).toBe(-118);
+  },
+);
+
+test("a session can move before the server that it moves to has heard of it", async () => {
+  for (const [from, to] of [
+    ["leader", "follower"],
+    ["follower", "follower"],
+    ["follower", "observer"],
+  ]) {
+    const world = await EnsembleWorld.formed({ observers: 1 });
+    const [first, second, observer] = world.learners;
+    const other = to === "observer" ? observer! : second!;
+    const client = await world.clientOf(from === "leader" ? world.leader : first!);
+    const moved = world.client();
+    Object.assign(moved, { sessionId: client.sessionId, password: client.password });
+    await moved.open(other);
+    expect((await create(moved, "/by-the-new")).err).toBe(0);
+  }
 });
 
 test("a wrong password opens no session, at any server, and disturbs none", async () => {

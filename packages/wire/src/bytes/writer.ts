@@ -5,12 +5,14 @@ const TWO_32 = 2 ** 32;
 /** Up to this many bytes a loop copies faster than a call with a temporary view, which takes about 50 ns. */
 const LOOP_COPY_BYTES_MAX = 24;
 
+const CAPACITY_MIN = 256;
+
 /** Bytes being written, growing as needed; `reset` keeps the memory for the next use. */
 export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
 
-  constructor(capacity = 256) {
+  constructor(capacity = CAPACITY_MIN) {
     this.bytes = new Uint8Array(capacity);
   }
 
@@ -27,7 +29,7 @@ export class ByteWriter {
   }
 
   private grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2, CAPACITY_MIN));
     larger.set(this.bytes.subarray(0, this.length));
     this.bytes = larger;
   }

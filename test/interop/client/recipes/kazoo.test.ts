@@ -10,7 +10,7 @@ import {
   withLock,
 } from "../../../../packages/client/dist/recipes/index.js";
 import { runProgram } from "../../support/programs.js";
-import { againstBoth } from "../both-servers.js";
+import { againstAll } from "../rigs.js";
 
 const ROUNDS = 15;
 
@@ -20,7 +20,7 @@ async function addUnguarded(client: Client, path: string): Promise<void> {
   await client.setData(path, String(sum));
 }
 
-againstBoth((server) => {
+againstAll((server) => {
   test("a kazoo process and this one share locks, an election, counters and queues", async () => {
     const client = await server.client();
     const root = "/shared-with-kazoo";
@@ -29,7 +29,7 @@ againstBoth((server) => {
     }
     const work = new WorkQueue(client, `${root}/work`);
     for (let i = 0; i < 2 * ROUNDS; i++) await work.put(String(i));
-    const args = ["-B", join(import.meta.dirname, "kazoo-peer.py"), server.process.connectString, root, String(ROUNDS)];
+    const args = ["-B", join(import.meta.dirname, "kazoo-peer.py"), server.connectString, root, String(ROUNDS)];
     const peer = runProgram("/usr/bin/python3", args, { deadlineMs: 50_000 });
     const election = new LeaderElection(client, `${root}/election`, { layout: "kazoo" });
     const text = new Counter(client, `${root}/text`, { encoding: "text" });

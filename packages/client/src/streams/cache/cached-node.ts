@@ -1,4 +1,4 @@
-import type { Stat } from "@watchkeeper/wire";
+import type { Stat } from "../../operations/stat.js";
 
 /** A node as the cache last saw it. Never changed: a newer state is another object. */
 export interface CachedNode {

@@ -6,6 +6,7 @@ import type { CacheChange, CacheCounters, CachedNode, Drift } from "./cached-nod
 import { Mirror, type MirrorShape } from "./mirror.js";
 import { type ReconcileOptions, Reconciler, type Reconciliation } from "./reconciler.js";
 
+/** What every cache takes. */
 export interface CacheOptions {
   /** Told of every change, in order, the first filling included. May be called before the constructor's caller goes on awaiting. */
   readonly onChange?: ((change: CacheChange) => unknown) | undefined;
@@ -17,6 +18,7 @@ export interface CacheOptions {
   readonly onListenerError?: ((error: unknown) => unknown) | undefined;
 }
 
+/** What a `TreeCache` takes besides. */
 export interface TreeCacheOptions extends CacheOptions {
   /** How far below the path to go; 0: only the node itself. @default without end */
   readonly depthMax?: number | undefined;
@@ -73,6 +75,7 @@ abstract class Cache implements AsyncDisposable {
     return this.mirror.size;
   }
 
+  /** What it has done so far, as numbers that only grow. */
   get counters(): CacheCounters {
     return { ...this.mirror.counters };
   }
@@ -99,6 +102,7 @@ abstract class Cache implements AsyncDisposable {
     this.mirror.close();
   }
 
+  /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -131,6 +135,7 @@ export class ChildrenCache extends Cache {
     super(client, path, { depthMin: 1, depthMax: 1, data: true }, options);
   }
 
+  /** A child as last seen, or undefined if there is none of this name. */
   get(name: string): CachedNode | undefined {
     return this.mirror.get(childPath(this.path, name));
   }
@@ -140,6 +145,7 @@ export class ChildrenCache extends Cache {
     return this.mirror.childrenOf(this.path).sort();
   }
 
+  /** The children as last seen, in no order. */
   nodes(): IterableIterator<CachedNode> {
     return this.mirror.nodes();
   }
@@ -161,6 +167,7 @@ export class TreeCache extends Cache {
     super(client, path, { depthMin: 0, depthMax, data }, options);
   }
 
+  /** A node as last seen, or undefined if there is none at this path. */
   get(path: string): CachedNode | undefined {
     return this.mirror.get(path);
   }

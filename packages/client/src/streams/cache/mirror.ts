@@ -1,7 +1,7 @@
-import type { Stat } from "@watchkeeper/wire";
 import type { Client } from "../../client.js";
 import { hasCode, ZkError } from "../../errors.js";
 import { childPath, nodeName, parentPath } from "../../operations/paths.js";
+import type { Stat } from "../../operations/stat.js";
 import { retryPolicies } from "../../retry/retry-policy.js";
 import { isFinal, type SessionState, type WatchEvent } from "../../session/index.js";
 import type { CacheChange, CacheCounters, CachedNode, ChangeCause, Drift } from "./cached-node.js";
@@ -320,8 +320,15 @@ export class Mirror {
   }
 }
 
-/** A read waits for a connection as long as there is a session, and is repeated if its answer is lost. */
-const PATIENT = { whenSuspended: "wait", retry: retryPolicies.untilDeadline } as const;
+/**
+ * A read waits for a connection as long as there is a session, and is repeated if its answer is lost. A deadline
+ * that the client has for all its requests does not end it: a node that was not read would be missing.
+ */
+const PATIENT = {
+  whenSuspended: "wait",
+  retry: retryPolicies.untilDeadline,
+  timeoutMs: Number.POSITIVE_INFINITY,
+} as const;
 const NOTHING = (): void => undefined;
 
 type FinalState = keyof typeof SESSION_ENDS;

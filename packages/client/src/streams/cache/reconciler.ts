@@ -1,6 +1,7 @@
 import { hasCode } from "../../errors.js";
 import type { Mirror } from "./mirror.js";
 
+/** When a cache is compared with the servers, and what that may cost them. */
 export interface ReconcileOptions {
   /** Milliseconds from the end of one reconciliation to the start of the next. */
   readonly everyMs: number;

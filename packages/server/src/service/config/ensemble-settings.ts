@@ -41,6 +41,11 @@ export const ensembleSettingsSchema = z.strictObject({
   maxNotificationIntervalMs: milliseconds(1),
 
   leaderConnectDelayDuringRetryMs: milliseconds(0),
+  /** For its quorum, before a leader goes by a voter of its own that looks for a leader again; -1 never does. */
+  maxTimeToWaitForEpochMs: milliseconds(-1),
+  /** Servers that are sent a snapshot, and missing txns, at a time; only observers are turned away. */
+  maxConcurrentSnapSyncs: count(1),
+  maxConcurrentDiffSyncs: count(1),
 
   /** The longest of a random wait; 0 does not wait. */
   observerReconnectDelayMs: milliseconds(0),
@@ -51,6 +56,8 @@ export const ensembleSettingsSchema = z.strictObject({
   /** The log on disk is sent up to this part of the snapshot's size; 0 sends it whatever its size, less never. */
   snapshotSizeFactor: z.number().max(1),
   forceSnapshotSync: z.boolean(),
+  /** Whether an observer writes what it is told to its disk; voters always do. */
+  syncEnabled: z.boolean(),
 });
 
 export type EnsembleSettings = Readonly<z.infer<typeof ensembleSettingsSchema>>;
@@ -73,9 +80,13 @@ export const keysOfEnsembleSettings = {
   minNotificationIntervalMs: "fastleader.minNotificationInterval",
   maxNotificationIntervalMs: "fastleader.maxNotificationInterval",
   leaderConnectDelayDuringRetryMs: "leaderConnectDelayDuringRetryMs",
+  maxTimeToWaitForEpochMs: "leader.maxTimeToWaitForEpoch",
+  maxConcurrentSnapSyncs: "leader.maxConcurrentSnapSyncs",
+  maxConcurrentDiffSyncs: "leader.maxConcurrentDiffSyncs",
   observerReconnectDelayMs: "observer.reconnectDelayMs",
   observerElectionDelayMs: "observer.election.DelayMs",
   commitLogCount: "commitLogCount",
   snapshotSizeFactor: "snapshotSizeFactor",
   forceSnapshotSync: "forceSnapshotSync",
+  syncEnabled: "syncEnabled",
 } as const satisfies Readonly<Record<keyof EnsembleSettings, SupportedKeyName>>;

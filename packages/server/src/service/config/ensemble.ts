@@ -1,3 +1,4 @@
+import type { ServerRole } from "../../zab/index.js";
 import { ConfigError, type ConfigWarning, originFacts, originPhrase } from "./config-error.js";
 import type { EnsembleSettings } from "./ensemble-settings.js";
 import { warning } from "./key-verdicts.js";
@@ -28,6 +29,7 @@ export function readEnsemble(
     ...readPeerPorts(values, syncLimitTicks),
     ...readWaits(values),
     ...readSynchronization(values, warnings),
+    syncEnabled: readSyncEnabled(values, own.line.role, warnings),
   };
 }
 
@@ -96,6 +98,9 @@ function readWaits(values: SettingValues) {
     leaderConnectDelayDuringRetryMs: values.read("leaderConnectDelayDuringRetryMs"),
     observerReconnectDelayMs: values.read("observer.reconnectDelayMs"),
     observerElectionDelayMs: values.read("observer.election.DelayMs"),
+    maxTimeToWaitForEpochMs: Math.max(-1, values.read("leader.maxTimeToWaitForEpoch")),
+    maxConcurrentSnapSyncs: values.read("leader.maxConcurrentSnapSyncs"),
+    maxConcurrentDiffSyncs: values.read("leader.maxConcurrentDiffSyncs"),
   };
 }
 
@@ -117,6 +122,16 @@ function readSynchronization(values: SettingValues, warnings: ConfigWarning[]) {
     snapshotSizeFactor: factor > 1 ? SNAPSHOT_SIZE_FACTOR_DEFAULT : factor,
     forceSnapshotSync: values.read("forceSnapshotSync"),
   };
+}
+
+/** The same line may stand in the files of all servers. */
+function readSyncEnabled(values: SettingValues, role: ServerRole, warnings: ConfigWarning[]): boolean {
+  if (values.read("syncEnabled")) return true;
+  if (role === "observer") return false;
+  const sentence =
+    "has no effect: this server votes, and its word is worth what is on its disk; only observers go without";
+  warnings.push(warning(values.given("syncEnabled")!, "NO_EFFECT", sentence, "info"));
+  return true;
 }
 
 function taken(values: SettingValues, key: SupportedKeyName, sentence: string, warnings: ConfigWarning[]): void {

@@ -25,6 +25,8 @@ export interface EnsembleView {
 export interface LeaderView {
   /** Every learner that is connected, in step or not. */
   readonly learners: readonly LearnerView[];
+  /** Where its epoch begins: what it serves holds everything up to there, though no txn has this zxid. */
+  readonly historyZxid: number;
   /** Since it has a quorum that follows it. */
   readonly uptimeMs: number;
   /** Syncs of clients that wait for proposals before them. */

@@ -19,7 +19,8 @@ export function serverStats(context: WordContext, withClients: boolean): string 
     `Sent: ${stats.packetsSent}`,
     `Connections: ${replica.connections.size}`,
     `Outstanding: ${replica.outstandingRequests}`,
-    `Zxid: 0x${replica.lastZxid.toString(16)}`,
+    // A leader has the beginning of its epoch before the epoch has a txn; learners show the last txn there is.
+    `Zxid: 0x${Math.max(replica.lastZxid, view?.leader?.historyZxid ?? 0).toString(16)}`,
     `Mode: ${modeOf(view)}`,
     `Node count: ${replica.tree.count + 1}`, // the root has two names in Apache's map and counts twice
   ];

@@ -21,8 +21,10 @@ export interface ElectionOutput {
   haveDelivered(): boolean;
   /** Connections are wanted to everybody something was sent to before. */
   connectAll(): void;
-  /** The election is over; the last call it makes. */
-  onDecided(state: ServingState, vote: Vote): void;
+  /** The election is over; the last call it makes. `voters` voted as this server does. */
+  onDecided(state: ServingState, vote: Vote, voters: ReadonlySet<number>): void;
+  /** This server has a leader, or is one, and a voter has none (any more). */
+  onVoterLooking(sid: number): void;
   /**
    * Seen while looking for a leader: a voter's configuration, newer than the committed one. Who activates it
    * and finds other members in it stops this election and begins a new one, also from within this call.
@@ -137,7 +139,10 @@ export class Election {
     if (!this.receivedConfig(said)) return;
     if (!this.configs.isVoter(fromSid)) this.answerStranger(fromSid);
     else if (this.phase.kind === "looking") this.receivedWhileLooking(this.phase, fromSid, said, nowMs);
-    else if (said.state === SERVER_STATE.looking) this.answerLooking(fromSid, this.phase.state, this.phase.vote); // R6, else R7
+    else if (said.state === SERVER_STATE.looking) {
+      this.answerLooking(fromSid, this.phase.state, this.phase.vote); // R6, else R7
+      this.output.onVoterLooking(fromSid);
+    }
   }
 
   onTimer(nowMs: number): void {
@@ -198,7 +203,7 @@ export class Election {
     this.phase = { kind: "serving", state, vote };
     for (const sid of loop.unanswered) this.answerLooking(sid, state, vote);
     for (const sid of waiting) this.answerStranger(sid);
-    this.output.onDecided(state, vote);
+    this.output.onDecided(state, vote, loop.votersFor(vote.leader));
   }
 
   private stateBehind(leader: number): ServingState {

@@ -81,6 +81,11 @@ export class LookForLeader {
     return [...(this.finalizing?.heldBack.keys() ?? [])];
   }
 
+  /** Those who voted for this leader, in this round or before. */
+  votersFor(leader: number): ReadonlySet<number> {
+    return new Set([...this.received.votersFor(leader), ...this.outOfElection.votersFor(leader)]);
+  }
+
   /** What a voter says; returns the vote that ends this election. */
   receivedNotification(from: number, said: Notification, nowMs: number): Vote | undefined {
     if (!this.parts.configs.isVoter(said.leader)) return undefined; // E2

@@ -31,6 +31,11 @@ export class VoteTable {
     return configs.every(({ verifier }) => verifier.containsQuorum(agreeing));
   }
 
+  /** Those whose last vote is for this leader. */
+  votersFor(leader: number): number[] {
+    return [...this.votes].filter(([, vote]) => vote.leader === leader).map(([sid]) => sid);
+  }
+
   /** Whether the server says of itself that it leads: followers may not have noticed yet that it does no more. */
   isLeading(sid: number): boolean {
     return this.votes.get(sid)?.state === SERVER_STATE.leading;

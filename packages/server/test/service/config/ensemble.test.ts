@@ -51,11 +51,15 @@ describe("an ensemble", () => {
       minNotificationIntervalMs: 200,
       maxNotificationIntervalMs: 60_000,
       leaderConnectDelayDuringRetryMs: 100,
+      maxTimeToWaitForEpochMs: -1,
+      maxConcurrentSnapSyncs: 10,
+      maxConcurrentDiffSyncs: 100,
       observerReconnectDelayMs: 0,
       observerElectionDelayMs: 200,
       commitLogCount: 500,
       snapshotSizeFactor: 0.33,
       forceSnapshotSync: false,
+      syncEnabled: true,
     });
     expect(warningsIn([HERE, LIMITS, THREE])).toEqual([]);
   });
@@ -234,6 +238,29 @@ describe("warnings", () => {
     expect(warningsIn(lines)).toMatchObject([{ code: "SET_TWICE", key: "server.1", line: 8 }]);
   });
 
+  test("limits of waiting and of bringing learners up to date", () => {
+    const lines = [
+      "leader.maxTimeToWaitForEpoch=700",
+      "leader.maxConcurrentSnapSyncs=3",
+      "leader.maxConcurrentDiffSyncs=4",
+    ];
+    expect(ensembleIn([HERE, LIMITS, THREE, ...lines])).toMatchObject({
+      maxTimeToWaitForEpochMs: 700,
+      maxConcurrentSnapSyncs: 3,
+      maxConcurrentDiffSyncs: 4,
+    });
+    expect(warningsIn([HERE, LIMITS, THREE, ...lines])).toEqual([]);
+  });
+
+  test("syncEnabled=false is for observers: a voter writes its log, and says that it does", () => {
+    const observer = THREE.replace(/server\.2=.*/, (line) => `${line}:observer`);
+    expect(ensembleIn([HERE, LIMITS, observer, "peerType=observer", "syncEnabled=false"]).syncEnabled).toBe(false);
+    expect(ensembleIn([HERE, LIMITS, THREE, "syncEnabled=false"]).syncEnabled).toBe(true);
+    const [info] = warningsIn([HERE, LIMITS, THREE, "syncEnabled=false"]);
+    expect(info).toMatchObject({ code: "NO_EFFECT", level: "info" });
+    expect(info?.message).toContain("only observers go without");
+  });
+
   test.each([
     ["commitLogCount=5", "is too small: 500 is taken instead", { commitLogCount: 500 }],
     ["snapshotSizeFactor=2", "is more than the whole snapshot: 0.33 is taken instead", { snapshotSizeFactor: 0.33 }],
@@ -244,15 +271,12 @@ describe("warnings", () => {
     expect(found[0]?.message).toContain(sentence);
   });
 
-  test.each([
-    "localSessionsEnabled=true",
-    "observerMasterPort=2191",
-    "oraclePath=/oracle",
-    "syncEnabled=false",
-    "leader.maxConcurrentSnapSyncs=3",
-  ])("%s does without, and says so", (line) => {
-    expect(warningsIn([HERE, LIMITS, THREE, line]).map(({ code }) => code)).toEqual(["NOT_SUPPORTED_YET"]);
-  });
+  test.each(["localSessionsEnabled=true", "observerMasterPort=2191", "oraclePath=/oracle"])(
+    "%s does without, and says so",
+    (line) => {
+      expect(warningsIn([HERE, LIMITS, THREE, line]).map(({ code }) => code)).toEqual(["NOT_SUPPORTED_YET"]);
+    },
+  );
 });
 
 describe("a dynamic file", () => {

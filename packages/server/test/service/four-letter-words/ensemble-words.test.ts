@@ -64,6 +64,7 @@ const LEADING: EnsembleView = {
       { id: 2, role: "follower", isSynced: true },
       { id: 4, role: "observer", isSynced: true },
     ],
+    historyZxid: 0x1_0000_0000,
     uptimeMs: 2432.7,
     pendingSyncs: 0,
     proposalBytes: { last: 92, min: 48, max: 92 },
@@ -209,6 +210,19 @@ describe("mntr", () => {
     expect(own.get("zk_peer_state")).toBe("following - synchronization - diff");
     expect(own.get("zk_diff_count")).toBe("2");
     expect(own.has("zk_snap_count")).toBe(false);
+  });
+});
+
+describe("the zxid of srvr", () => {
+  const zxidOf = (view: EnsembleView) => /^Zxid: (.*)$/m.exec(ask("srvr", view))?.[1];
+
+  test("of a leader is the beginning of its epoch until the epoch has a txn", () => {
+    expect(zxidOf({ ...LEADING, leader: { ...LEADING.leader!, historyZxid: 0x5_0000_0000 } })).toBe("0x500000000");
+    expect(zxidOf({ ...LEADING, leader: { ...LEADING.leader!, historyZxid: 0 } })).toBe("0x0");
+  });
+
+  test("of a learner is that of the last txn it has", () => {
+    expect(zxidOf(FOLLOWING)).toBe("0x0");
   });
 });
 

@@ -233,6 +233,8 @@ export class SimulatedServer implements ElectionOutput {
     for (const sid of this.peers) this.world.link(this.sid, sid).connect();
   }
 
+  onVoterLooking(): void {}
+
   onNewerConfig(): void {
     throw new Error("nobody changes the configuration here");
   }

@@ -102,6 +102,17 @@ describe("receiving, in whatever state", () => {
     expect(server.election.round).toBe(1);
   });
 
+  test("R6: a voter that looks for a leader is answered, and told of, once this server has one", () => {
+    const server = lookingServer();
+    server.hear(1, { leader: 2, electionEpoch: 1 });
+    server.turn(200);
+    expect(server.heardLooking).toEqual([]);
+    server.hear(3, { leader: 3, electionEpoch: 2 });
+    server.hear(7, { leader: 7 });
+    server.hear(1, { leader: 2, state: following });
+    expect(server.heardLooking).toEqual([3]);
+  });
+
   test("R5: a voter in an earlier round is told of this one", () => {
     const server = lookingServer();
     server.hear(3, { electionEpoch: 4, leader: 1, zxid: 3 });
@@ -284,6 +295,17 @@ describe("the election loop", () => {
     const server = lookingServer();
     server.hear(3, { leader: 2 });
     expect(server.takeSent()).toEqual([]);
+  });
+
+  test("E9: a decision names those who voted for it, and nobody else", () => {
+    const server = new OneServer({ config: ensemble([1, 2, 3, 4, 5]) }).start();
+    server.hear(5, { leader: 1, electionEpoch: 0 });
+    server.hear(4, { leader: 2 });
+    server.hear(3, { leader: 1 });
+    server.hear(1, { leader: 2 });
+    server.turn(200);
+    expect(server.decided?.vote.leader).toBe(2);
+    expect(server.voters).toEqual([1, 2, 4]);
   });
 
   test("E7, E9: a quorum for its own proposal, and 200 ms of quiet: it leads", () => {

@@ -37,6 +37,10 @@ export class OneServer implements ElectionOutput {
   delivered = true;
   connectAlls = 0;
   decided: { state: ServerState; vote: Vote } | undefined;
+  /** Those who voted for what was decided. */
+  voters: readonly number[] = [];
+  /** Who was heard to look for a leader while this server has one. */
+  readonly heardLooking: number[] = [];
   newerConfigs: EnsembleConfig[] = [];
   onNewer: (config: EnsembleConfig) => void = () => {};
   configText = "";
@@ -93,8 +97,13 @@ export class OneServer implements ElectionOutput {
     this.connectAlls++;
   }
 
-  onDecided(state: ServerState, vote: Vote): void {
+  onDecided(state: ServerState, vote: Vote, voters: ReadonlySet<number>): void {
     this.decided = { state, vote };
+    this.voters = [...voters].sort();
+  }
+
+  onVoterLooking(sid: number): void {
+    this.heardLooking.push(sid);
   }
 
   onNewerConfig(config: EnsembleConfig): void {

@@ -7,7 +7,6 @@ import {
   NO_OBSERVER_MASTER,
   NO_ORACLE,
   NO_REQUEST_QUEUES,
-  NO_SYNC_LIMIT,
 } from "./reasons.js";
 
 /** Who the servers are and how they find a leader. */
@@ -61,12 +60,12 @@ export const ensembleKeys = [
     meaning: "After what silence an undecided server first repeats its vote." },
   { key: "fastleader.maxNotificationInterval", kind: "milliseconds", default: "60000", support: "supported",
     meaning: "The longest pause between two repetitions of a vote." },
-  { key: "leader.maxTimeToWaitForEpoch", kind: "milliseconds", default: "-1", support: "not-yet", instead: "a leader waits for its voters until initLimit",
-    meaning: "How long a leader waits for a voter of its own that looks for a leader again before it gives its election up; -1 never gives up before initLimit." },
-  { key: "leader.maxConcurrentSnapSyncs", kind: "count", default: "10", support: "not-yet", instead: NO_SYNC_LIMIT,
-    meaning: "To how many observers the leader sends snapshots at a time." },
-  { key: "leader.maxConcurrentDiffSyncs", kind: "count", default: "100", support: "not-yet", instead: NO_SYNC_LIMIT,
-    meaning: "To how many observers the leader sends missing txns at a time." },
+  { key: "leader.maxTimeToWaitForEpoch", kind: "milliseconds", default: "-1", support: "supported",
+    meaning: "How long an elected leader waits for its quorum before it goes by a voter of its own that looks for a leader again, and gives up; -1 waits until initLimit." },
+  { key: "leader.maxConcurrentSnapSyncs", kind: "count", default: "10", support: "supported",
+    meaning: "How many servers the leader sends snapshots at a time; one observer more is turned away and comes again, a voter never is." },
+  { key: "leader.maxConcurrentDiffSyncs", kind: "count", default: "100", support: "supported",
+    meaning: "How many servers the leader sends missing txns at a time; one observer more is turned away and comes again, a voter never is." },
   { key: "leader.ackLoggingFrequency", kind: "count", default: "1000", support: "irrelevant", because: NO_ACK_LATENCY,
     meaning: "One in how many acknowledgements has its latency measured." },
   { key: "leaderConnectDelayDuringRetryMs", kind: "milliseconds", default: "100", support: "supported",

@@ -6,7 +6,6 @@ export const NO_REQUEST_QUEUES = "requests do not wait in queues of this kind";
 export const NEVER_BLOCKS = "sending and closing never hold anything up";
 export const ALL_AT_ONCE = "all addresses of a server are tried at once, and the first that answers is taken";
 export const ALWAYS_AT_ONCE = "small packets are always sent at once";
-export const NO_SYNC_LIMIT = "observers are brought up to date as they come, however many";
 export const NO_ACK_LATENCY = "the latency of single acknowledgements is not measured";
 export const CHECKED_BY_THE_LEADER = "a write is checked once, where it gets its place in the order: by the leader";
 export const NO_WATCH_MANAGER = "watches are held in one table that needs no tuning";

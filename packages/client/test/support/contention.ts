@@ -1,0 +1,203 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { onTestFinished } from "vitest";
+import { SeededRandom } from "../../../../test/support/seeded-random.js";
+import { until } from "../../../../test/support/until.js";
+import { startTestServer, type TestServer } from "../../../server/src/test-servers/index.js";
+import { type CuttableProxy, proxyTo } from "../../../server/test/support/cuttable-proxy.js";
+import { type Client, connect } from "../../src/index.js";
+import { type Conflict, GuardedResource, type Held, type Usage } from "./guarded-resource.js";
+
+/** What a contender may do with what it holds: use a resource, by its name, for a while. */
+export type Use = (resource: string, hold: Held, usage: Usage) => Promise<void>;
+
+/** Takes what the recipe guards below `root`, uses it and gives it back; called again until the time is up. */
+export type Contender = (client: Client, root: string, use: Use, random: SeededRandom) => Promise<void>;
+
+/**
+ * What happens to the contenders.
+ *
+ * "true clocks": their wires are cut and clogged, some for longer than their sessions live, and the server
+ * stands still. Time passes for all alike, so nobody may believe to hold what another holds.
+ *
+ * "turned clocks": besides, the server's clock runs ahead of theirs and sessions are ended by force. That no
+ * client can know, and two may believe to hold the same: then the older one's node must be gone, and its token
+ * be the smaller one.
+ */
+export type Trouble = "true clocks" | "turned clocks";
+
+export interface Outcome {
+  readonly violations: readonly string[];
+  readonly uses: number;
+  readonly holds: number;
+  readonly sessionsLost: number;
+  /** Nodes of sessions that stood below the root when all had given back what they held. */
+  readonly leftOver: readonly string[];
+}
+
+const SESSION_TIMEOUT_MS = 250;
+const PAUSE_MS_MAX = 40;
+const ROOT = "/guarded";
+const CONTENDERS = 3;
+
+/** On a machine that is busy with other things, how much longer it may take until a session is lost. */
+const LOSS_MS_MAX = 5000;
+
+/**
+ * Lets three clients contend under trouble for some time, and until a session was lost; whatever must never
+ * happen is in the outcome.
+ */
+export async function contention(contend: Contender, trouble: Trouble, seed: number, forMs: number): Promise<Outcome> {
+  const arena = await Arena.open(new SeededRandom(seed), trouble);
+  await Promise.all([arena.meddle(forMs), ...arena.clients.map((client) => arena.contend(client, contend))]);
+  return await arena.outcome();
+}
+
+class Arena {
+  readonly clients: Client[] = [];
+  private readonly violations: string[] = [];
+  private readonly checks: Promise<void>[] = [];
+  private readonly resources = new Map<string, GuardedResource>();
+  private readonly random: SeededRandom;
+  private readonly trouble: Trouble;
+  private readonly server: TestServer;
+  private wires: CuttableProxy[] = [];
+  private observer!: Client;
+  private isOver = false;
+
+  private constructor(random: SeededRandom, trouble: Trouble, server: TestServer) {
+    this.random = random;
+    this.trouble = trouble;
+    this.server = server;
+  }
+
+  static async open(random: SeededRandom, trouble: Trouble): Promise<Arena> {
+    // Short ticks, so that sessions can be lost within a test.
+    const server = await startTestServer({ settings: { tickTimeMs: 25, minSessionTimeoutMs: 100 } });
+    onTestFinished(() => server.close());
+    const arena = new Arena(random, trouble, server);
+    arena.wires = await Promise.all(Array.from({ length: CONTENDERS }, () => proxyTo(server)));
+    arena.observer = await clientOf(server.port, 60_000);
+    for (const { port } of arena.wires) arena.clients.push(await clientOf(port, SESSION_TIMEOUT_MS));
+    return arena;
+  }
+
+  async contend(client: Client, contend: Contender): Promise<void> {
+    const use: Use = (name, hold, usage) => this.resource(name).use(hold, usage, 1 + this.random.below(20));
+    while (!this.isOver) {
+      try {
+        await contend(client, ROOT, use, this.random);
+      } catch {
+        await turn(); // given up, or its session was lost: again, in the next
+      }
+    }
+  }
+
+  async meddle(forMs: number): Promise<void> {
+    const { random } = this;
+    const endMs = performance.now() + forMs;
+    // A loss comes first; it may take its time on a machine that is busy with other things.
+    await this.cutOff(this.wires[0]!, SESSION_TIMEOUT_MS * 1.5);
+    while (performance.now() < endMs) {
+      const wire = random.pick(this.wires);
+      const forMs = random.chance(0.25) ? SESSION_TIMEOUT_MS * 1.5 : random.below(40);
+      await (this.trouble === "turned clocks" && random.chance(0.4) ? this.end(wire) : this.disturb(wire, forMs));
+      await pause(random.below(40));
+    }
+    await until("a session to be lost", () => this.sessionsLost > 0, LOSS_MS_MAX);
+    this.isOver = true;
+  }
+
+  private async disturb(wire: CuttableProxy, forMs: number): Promise<void> {
+    if (this.random.chance(0.25)) {
+      this.server.pause();
+      await pause(Math.min(forMs, PAUSE_MS_MAX));
+      this.server.resume();
+      return;
+    }
+    if (this.random.chance(0.5)) {
+      wire.clog();
+      await pause(forMs);
+    }
+    await this.cutOff(wire, forMs);
+  }
+
+  private async cutOff(wire: CuttableProxy, forMs: number): Promise<void> {
+    wire.cut();
+    await pause(forMs);
+    wire.mend();
+  }
+
+  /** Ends the session behind a wire, in no time of its client's. */
+  private async end(wire: CuttableProxy): Promise<void> {
+    const client = this.clients[this.wires.indexOf(wire)]!;
+    if (this.random.chance(0.3)) {
+      await this.server.expireSession(client).catch(() => undefined); // it has none just now
+      return;
+    }
+    if (this.random.chance(0.5)) wire.clog();
+    else wire.cut();
+    await this.server.turnClock(SESSION_TIMEOUT_MS * 2);
+    await this.cutOff(wire, 0);
+  }
+
+  private get sessionsLost(): number {
+    return this.clients.reduce((sum, client) => sum + client.counters.sessionsLost, 0);
+  }
+
+  async outcome(): Promise<Outcome> {
+    await Promise.all(this.checks);
+    let leftOver: string[] = [];
+    const isTidy = async (): Promise<boolean> => {
+      leftOver = await this.ephemerals();
+      return leftOver.length === 0;
+    };
+    await until("all that was held to be given back", isTidy, 5000).catch(() => undefined);
+    const resources = [...this.resources.values()];
+    return {
+      violations: this.violations,
+      uses: resources.reduce((sum, { uses }) => sum + uses, 0),
+      holds: resources.reduce((sum, { holds }) => sum + holds, 0),
+      sessionsLost: this.sessionsLost,
+      leftOver,
+    };
+  }
+
+  private resource(name: string): GuardedResource {
+    let resource = this.resources.get(name);
+    if (resource === undefined) {
+      resource = new GuardedResource((conflict) => this.onConflict(name, conflict));
+      this.resources.set(name, resource);
+    }
+    return resource;
+  }
+
+  private onConflict(name: string, { what, older, newer }: Conflict): void {
+    const text = `${name}: ${what}: ${older.token} and ${newer.token}`;
+    if (this.trouble === "true clocks") this.violations.push(text);
+    else this.checks.push(this.checkIsGone(older, text));
+  }
+
+  /** The servers' own view: who has the newer token got it only after the older one's node had gone. */
+  private async checkIsGone(older: Held, text: string): Promise<void> {
+    const stat = await this.observer.exists(older.path);
+    if (stat?.czxid === older.token) this.violations.push(`${text}, and ${older.path} is still there`);
+  }
+
+  private async ephemerals(): Promise<string[]> {
+    const found: string[] = [];
+    await this.observer.sync();
+    for await (const { path, stat } of this.observer.walk(ROOT)) if (stat.ephemeralOwner !== 0n) found.push(path);
+    return found;
+  }
+}
+
+async function clientOf(port: number, sessionTimeoutMs: number): Promise<Client> {
+  const options = { sessionTimeoutMs, whenLost: "renew", reconnectDelayMsMax: 5, whenSuspended: "wait" } as const;
+  const client = await connect(`127.0.0.1:${port}`, options);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { compiled, packed } from "./folders.js";
+
+/** Entries keep their places; what is loaded only on demand (TLS, the connection's thread) stays apart. */
+export async function bundle(): Promise<void> {
+  const build = await rolldown({
+    input: {
+      index: join(compiled, "index.js"),
+      "compat/index": join(compiled, "compat/index.js"),
+      "recipes/index": join(compiled, "recipes/index.js"),
+      "thread/connection-thread": join(compiled, "thread/connection-thread.js"),
+    },
+    platform: "node",
+    external: /^node:/,
+    treeshake: { moduleSideEffects: false },
+  });
+  await build.write({
+    dir: packed,
+    format: "esm",
+    // The thread is looked for beside the chunk that starts it.
+    chunkFileNames: ({ name }) => (name === "thread-connection" ? "thread/[name].js" : "chunks/[name].js"),
+    // Names of classes stay: they are what inspected values and stack traces show.
+    minify: { compress: true, mangle: { keepNames: { class: true, function: false } }, codegen: true },
+  });
+  await build.close();
+}
