@@ -302,8 +302,8 @@ export class Client {
    * @throws NO_NODE; BAD_VERSION; NO_AUTH; QUOTA_EXCEEDED
    *
    * ```ts
-   * const { data, stat } = await client.getDataWithStat("/counter");
-   * await client.setData("/counter", next(data), { version: stat.version });
+   * const { data, stat } = await client.getDataWithStat("/greeting");
+   * await client.setData("/greeting", `${data}, world`, { version: stat.version });
    * ```
    */
   setData(path: string, data: NodeContent, options: VersionOptions = NO_OPTIONS): Promise<Stat> {

@@ -11,10 +11,12 @@ export interface ZkErrorFacts extends Failure {
  * Every error this client rejects with.
  *
  * ```ts
- * catch (error) {
+ * try {
+ *   await client.setData("/config", "new");
+ * } catch (error) {
  *   if (!(error instanceof ZkError)) throw error;
- *   if (error.code === "NO_NODE") return undefined;
- *   if (error.outcome === "unknown") await verifyByReading(path); // the write may have landed
+ *   if (error.outcome === "unknown") await verifyByReading("/config"); // the write may have landed
+ *   else if (error.code !== "NO_NODE") throw error;
  * }
  * ```
  */

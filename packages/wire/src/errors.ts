@@ -1,99 +1,60 @@
+/** What there is to know of an error by its name. */
+interface ErrorFacts<C extends number> {
+  readonly code: C;
+  readonly sentence: string;
+  /** "server" is sent in replies; "client" arises in a client; "reserved" is never seen. */
+  readonly origin: "server" | "client" | "reserved";
+  /** The same request may succeed later without the application changing it. */
+  readonly retryable: boolean;
+}
+
+function error<C extends number>(
+  code: C,
+  sentence: string,
+  origin: ErrorFacts<C>["origin"] = "server",
+  retryable = false,
+): ErrorFacts<C> {
+  return { code, sentence, origin, retryable };
+}
+
 /**
  * Every error code a ZooKeeper server or client knows: number, sentence, where it comes from and
  * whether trying again can help. Retired numbers stay, so that they are never given another meaning.
- *
- * `origin`: "server" is sent in replies; "client" arises in a client; "reserved" is never seen.
- * `retryable`: the same request may succeed later without the application changing it.
  */
 export const errorCodes = {
-  SYSTEM_ERROR: { code: -1, sentence: "the server met an internal error", origin: "reserved", retryable: false },
-  RUNTIME_INCONSISTENCY: {
-    code: -2,
-    sentence: "not attempted, because an earlier operation of the multi failed",
-    origin: "server",
-    retryable: false,
-  },
-  DATA_INCONSISTENCY: { code: -3, sentence: "the server's data is inconsistent", origin: "reserved", retryable: false },
-  CONNECTION_LOSS: {
-    code: -4,
-    sentence: "the connection was lost; the request may have been carried out or not",
-    origin: "client",
-    retryable: true,
-  },
-  MARSHALLING_ERROR: { code: -5, sentence: "the request could not be decoded", origin: "server", retryable: false },
-  UNIMPLEMENTED: {
-    code: -6,
-    sentence: "the server does not know or does not allow this operation",
-    origin: "server",
-    retryable: false,
-  },
-  OPERATION_TIMEOUT: {
-    code: -7,
-    sentence: "the operation took longer than its deadline",
-    origin: "client",
-    retryable: true,
-  },
-  BAD_ARGUMENTS: { code: -8, sentence: "an argument is invalid", origin: "server", retryable: false },
-  UNKNOWN_SESSION: { code: -12, sentence: "the server does not know the session", origin: "server", retryable: false },
-  NEW_CONFIG_NO_QUORUM: {
-    code: -13,
-    sentence: "no quorum of the new configuration is connected and in step",
-    origin: "server",
-    retryable: true,
-  },
-  RECONFIG_IN_PROGRESS: {
-    code: -14,
-    sentence: "another reconfiguration is in progress",
-    origin: "server",
-    retryable: true,
-  },
-  API_ERROR: { code: -100, sentence: "an API error", origin: "reserved", retryable: false },
-  NO_NODE: { code: -101, sentence: "the node does not exist", origin: "server", retryable: false },
-  NO_AUTH: { code: -102, sentence: "not permitted by the access control list", origin: "server", retryable: false },
-  BAD_VERSION: { code: -103, sentence: "the version does not match", origin: "server", retryable: false },
-  NO_CHILDREN_FOR_EPHEMERALS: {
-    code: -108,
-    sentence: "ephemeral nodes cannot have children",
-    origin: "server",
-    retryable: false,
-  },
-  NODE_EXISTS: { code: -110, sentence: "the node exists already", origin: "server", retryable: false },
-  NOT_EMPTY: { code: -111, sentence: "the node has children", origin: "server", retryable: false },
-  SESSION_EXPIRED: { code: -112, sentence: "the session has expired", origin: "server", retryable: false },
-  INVALID_CALLBACK: { code: -113, sentence: "the callback is invalid", origin: "client", retryable: false },
-  INVALID_ACL: { code: -114, sentence: "the access control list is invalid", origin: "server", retryable: false },
-  AUTH_FAILED: { code: -115, sentence: "the credentials were refused", origin: "server", retryable: false },
-  CLOSING: { code: -116, sentence: "the client is closing", origin: "client", retryable: false },
-  NOTHING: { code: -117, sentence: "nothing to process", origin: "client", retryable: false },
-  SESSION_MOVED: { code: -118, sentence: "the session has moved to another server", origin: "server", retryable: true },
-  NOT_READ_ONLY: {
-    code: -119,
-    sentence: "the server is cut off and serves reads only",
-    origin: "server",
-    retryable: true,
-  },
-  EPHEMERAL_ON_LOCAL_SESSION: {
-    code: -120,
-    sentence: "a local session cannot have ephemeral nodes",
-    origin: "server",
-    retryable: false,
-  },
-  NO_WATCHER: { code: -121, sentence: "there is no such watch", origin: "server", retryable: false },
-  REQUEST_TIMEOUT: { code: -122, sentence: "no answer came in time", origin: "client", retryable: true },
-  RECONFIG_DISABLED: { code: -123, sentence: "reconfiguration is disabled", origin: "server", retryable: false },
-  SESSION_CLOSED_REQUIRE_SASL_AUTH: {
-    code: -124,
-    sentence: "the server requires authentication; it closes the session without",
-    origin: "server",
-    retryable: false,
-  },
-  QUOTA_EXCEEDED: { code: -125, sentence: "a hard quota would be exceeded", origin: "server", retryable: false },
-  THROTTLED_OP: {
-    code: -127,
-    sentence: "the server is overloaded and did not attempt the operation",
-    origin: "server",
-    retryable: true,
-  },
+  SYSTEM_ERROR: error(-1, "the server met an internal error", "reserved"),
+  RUNTIME_INCONSISTENCY: error(-2, "not attempted, because an earlier operation of the multi failed"),
+  DATA_INCONSISTENCY: error(-3, "the server's data is inconsistent", "reserved"),
+  CONNECTION_LOSS: error(-4, "the connection was lost; the request may have been carried out or not", "client", true),
+  MARSHALLING_ERROR: error(-5, "the request could not be decoded"),
+  UNIMPLEMENTED: error(-6, "the server does not know or does not allow this operation"),
+  OPERATION_TIMEOUT: error(-7, "the operation took longer than its deadline", "client", true),
+  BAD_ARGUMENTS: error(-8, "an argument is invalid"),
+  UNKNOWN_SESSION: error(-12, "the server does not know the session"),
+  NEW_CONFIG_NO_QUORUM: error(-13, "no quorum of the new configuration is connected and in step", "server", true),
+  RECONFIG_IN_PROGRESS: error(-14, "another reconfiguration is in progress", "server", true),
+  API_ERROR: error(-100, "an API error", "reserved"),
+  NO_NODE: error(-101, "the node does not exist"),
+  NO_AUTH: error(-102, "not permitted by the access control list"),
+  BAD_VERSION: error(-103, "the version does not match"),
+  NO_CHILDREN_FOR_EPHEMERALS: error(-108, "ephemeral nodes cannot have children"),
+  NODE_EXISTS: error(-110, "the node exists already"),
+  NOT_EMPTY: error(-111, "the node has children"),
+  SESSION_EXPIRED: error(-112, "the session has expired"),
+  INVALID_CALLBACK: error(-113, "the callback is invalid", "client"),
+  INVALID_ACL: error(-114, "the access control list is invalid"),
+  AUTH_FAILED: error(-115, "the credentials were refused"),
+  CLOSING: error(-116, "the client is closing", "client"),
+  NOTHING: error(-117, "nothing to process", "client"),
+  SESSION_MOVED: error(-118, "the session has moved to another server", "server", true),
+  NOT_READ_ONLY: error(-119, "the server is cut off and serves reads only", "server", true),
+  EPHEMERAL_ON_LOCAL_SESSION: error(-120, "a local session cannot have ephemeral nodes"),
+  NO_WATCHER: error(-121, "there is no such watch"),
+  REQUEST_TIMEOUT: error(-122, "no answer came in time", "client", true),
+  RECONFIG_DISABLED: error(-123, "reconfiguration is disabled"),
+  SESSION_CLOSED_REQUIRE_SASL_AUTH: error(-124, "the server requires authentication; it closes the session without"),
+  QUOTA_EXCEEDED: error(-125, "a hard quota would be exceeded"),
+  THROTTLED_OP: error(-127, "the server is overloaded and did not attempt the operation", "server", true),
 } as const;
 
 export type ErrorName = keyof typeof errorCodes;
@@ -102,7 +63,7 @@ export type ErrorCode = (typeof errorCodes)[ErrorName]["code"];
 /** The numbers alone, for servers that answer with them. */
 export const ERR = Object.fromEntries(Object.entries(errorCodes).map(([name, entry]) => [name, entry.code])) as {
   readonly [N in ErrorName]: (typeof errorCodes)[N]["code"];
-};
+} as const;
 
 const namesByCode = new Map<number, ErrorName>(
   Object.entries(errorCodes).map(([name, entry]) => [entry.code, name as ErrorName]),

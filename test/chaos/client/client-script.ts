@@ -8,7 +8,7 @@ import { SeededRandom } from "../../support/seeded-random.js";
 import { until } from "../../support/until.js";
 import { within } from "../../support/within.js";
 import { FaultyNetwork } from "./faulty-network.js";
-import { CLIENTS, drawPlan, FAULTS_MS, type ScriptPlan, SHARED_NODES, type Step } from "./script-plan.js";
+import { CLIENTS, drawPlan, type ScriptPlan, SHARED_NODES, type Step } from "./script-plan.js";
 import { wronglyLost } from "./session-evidence.js";
 import type { Stalls } from "./stalls.js";
 import { type Stage, sharedPath, TriedClient } from "./tried-client.js";
@@ -62,7 +62,7 @@ export class ClientScript implements Stage {
     this.observer = await connect(`${servers}${this.chroot}`, { sessionTimeoutMs: 10_000 });
     try {
       await this.prepare();
-      await this.carryOut(this.plan.steps);
+      await this.carryOut(this.plan);
       await this.recover();
       await this.checkShown();
     } catch (error) {
@@ -103,7 +103,7 @@ export class ClientScript implements Stage {
     if (wrong !== undefined) promises.violate(wrong);
   }
 
-  private async carryOut(steps: readonly Step[]): Promise<void> {
+  private async carryOut({ steps, faultsMs }: ScriptPlan): Promise<void> {
     const startedMs = performance.now();
     const checking = setInterval(() => this.checkDeadlines(), CHECK_EVERY_MS);
     try {
@@ -111,7 +111,7 @@ export class ClientScript implements Stage {
         for (const step of steps) {
           setTimeout(() => this.carryOutOne(step), step.atMs - (performance.now() - startedMs));
         }
-        setTimeout(resolve, FAULTS_MS - (performance.now() - startedMs));
+        setTimeout(resolve, faultsMs - (performance.now() - startedMs));
       });
     } finally {
       clearInterval(checking);

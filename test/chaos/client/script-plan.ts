@@ -10,7 +10,9 @@ export const CLIENTS = 3;
 /** Nodes that others change while the clients look on. */
 export const SHARED_NODES = 3;
 /** In this time things go wrong; after it the networks are sound. */
-export const FAULTS_MS = 1500;
+const FAULTS_MS = 1500;
+/** Where one wire falls silent, and nothing else happens: long enough for a server to end a session over it. */
+const SILENCE_MS = 2700;
 
 export interface CallLimits {
   readonly timeoutMs: number | undefined;
@@ -34,10 +36,28 @@ export type Step =
 export interface ScriptPlan {
   readonly seed: number;
   readonly sessionTimeoutMs: number;
+  /** After this the networks are sound. */
+  readonly faultsMs: number;
   readonly steps: readonly Step[];
 }
 
 export function drawPlan(seed: number, random: SeededRandom): ScriptPlan {
+  return random.chance(0.2) ? drawSilence(seed, random) : drawTrouble(seed, random);
+}
+
+/** Every client's wire swallows what is sent, for good: who notices in time keeps the session over another wire. */
+function drawSilence(seed: number, random: SeededRandom): ScriptPlan {
+  const steps: Step[] = [];
+  for (let i = 0; i < 25; i++) steps.push({ atMs: random.below(SILENCE_MS), write: random.below(SHARED_NODES) });
+  for (let client = 0; client < CLIENTS; client++) {
+    for (let i = 0; i < 10; i++) steps.push({ atMs: random.below(SILENCE_MS), client, deed: drawDeed(random) });
+    const direction = random.pick(["to the server", "to the client", "both"] as const);
+    steps.push({ atMs: random.below(500), client, strike: { kind: "swallow", direction } });
+  }
+  return { seed, sessionTimeoutMs: random.pick([1000, 1500]), faultsMs: SILENCE_MS, steps: inOrder(steps) };
+}
+
+function drawTrouble(seed: number, random: SeededRandom): ScriptPlan {
   const steps: Step[] = [];
   for (let i = 0; i < 25; i++) steps.push({ atMs: random.below(FAULTS_MS), write: random.below(SHARED_NODES) });
   for (let client = 0; client < CLIENTS; client++) {
@@ -48,7 +68,11 @@ export function drawPlan(seed: number, random: SeededRandom): ScriptPlan {
     if (random.chance(0.4)) drawOutage(random, client, steps);
   }
   const sessionTimeoutMs = random.pick([1000, 1500, 2500, 4000]);
-  return { seed, sessionTimeoutMs, steps: steps.toSorted((one, other) => one.atMs - other.atMs) };
+  return { seed, sessionTimeoutMs, faultsMs: FAULTS_MS, steps: inOrder(steps) };
+}
+
+function inOrder(steps: readonly Step[]): Step[] {
+  return steps.toSorted((one, other) => one.atMs - other.atMs);
 }
 
 function drawLimits(random: SeededRandom): CallLimits {

@@ -20,7 +20,7 @@ interface Known {
 }
 
 /** A new dial, a pause before it, a handshake: more a client does not need to come back over a sound network. */
-const RECOVERY_MS = 400;
+const RECOVERY_MS = 250;
 /** By so much the clocks of two processes, read one after the other, may seem apart. */
 const MARGIN_MS = 30;
 /** A client takes a server for dead that was silent for this part of the session's timeout. */

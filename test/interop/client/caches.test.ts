@@ -10,7 +10,8 @@ async function treeOf(client: Client, path: string): Promise<string[]> {
   return found.sort();
 }
 
-const shown = (cache: TreeCache): string[] => [...cache.nodes()].map(({ path, data }) => `${path}=${data ?? ""}`).sort();
+const shown = (cache: TreeCache): string[] =>
+  [...cache.nodes()].map(({ path, data }) => `${path}=${data ?? ""}`).sort();
 
 /** Creates, changes and deletes, all at once, in a tree of three levels. */
 async function stir(writer: Client, root: string, text: string): Promise<void> {

@@ -72,7 +72,7 @@ describe.each(["watchkeeper", "apache"] as const)("with three servers of %s", (k
     });
     await expect(client.multi([{ op: "delete", path: "/known" }])).rejects.toMatchObject({ code: "NOT_READ_ONLY" });
     // Who does not ask for it is not served like this.
-    await expect(clientOf(client.server, { connectRoundsMax: 2 })).rejects.toMatchObject({
+    await expect(clientOf(client.server!, { connectRoundsMax: 2 })).rejects.toMatchObject({
       code: "CONNECTION_LOSS",
       operation: "connect",
     });

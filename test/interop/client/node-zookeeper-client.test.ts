@@ -163,7 +163,7 @@ test("a program that makes every call of the package's README prints the same on
   for (const each of Object.values(packages)) printed.push(await play(join(each, "../../readme.js"), scene));
   const [original, compat] = printed;
   expect(compat).toEqual(original);
-  expect(original?.at(-1)).toBe("done");
+  expect(original).toContain("done");
 });
 
 async function play(script: string, scene: Scene): Promise<string[]> {

@@ -27,10 +27,20 @@ export async function createWith<R>(
   const host = {
     create,
     sync: (at: string) => client.sync(at, patient()),
-    getChildren: (at: string) => client.getChildren(at, patient()),
+    getChildren: (at: string) => childrenOf(client, at, patient()),
     found: (at: string) => found(at, patient()),
   };
   return await createProtected(host, path, protection);
+}
+
+/** Nothing is to be found below a node that is not there; where `parents` are made, it is on its way. */
+async function childrenOf(client: Client, path: string, options: CreateOptions): Promise<string[]> {
+  try {
+    return await client.getChildren(path, options);
+  } catch (error) {
+    if (hasCode(error, "NO_NODE")) return [];
+    throw error;
+  }
 }
 
 async function withParents<R>(

@@ -11,7 +11,7 @@ type Step<O extends MultiOperation["op"]> = Extract<MultiOperation, { readonly o
  * ```ts
  * const [created, moved] = await client
  *   .transaction()
- *   .create("/jobs/7/running", host)
+ *   .create("/jobs/7/running", "host-7")
  *   .setData("/jobs/7", "running", { version: 3 })
  *   .commit();
  * created.path; // string

@@ -38,6 +38,8 @@ export class Patience {
   private readonly sources: readonly AbortSignal[];
   private readonly given: AbortSignal | undefined;
   private readonly timeoutMs: number | undefined;
+  /** Kept here, since nothing else does: what `AbortSignal.any` was made of may be collected, and never fires then. */
+  private readonly deadline: AbortSignal | undefined;
   private readonly operation: string;
   private readonly path: string;
 
@@ -50,7 +52,8 @@ export class Patience {
     if (timeoutMs !== undefined) {
       if (!(timeoutMs >= 0)) throw badArguments(operation, path, `timeoutMs above 0 expected, ${timeoutMs} found`);
       // What Node's timers cannot count to is as good as no bound.
-      if (timeoutMs <= TIMER_MS_MAX) signals.push(AbortSignal.timeout(Math.ceil(timeoutMs)));
+      if (timeoutMs <= TIMER_MS_MAX) this.deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
+      if (this.deadline !== undefined) signals.push(this.deadline);
     }
     this.sources = signals;
     this.signal = AbortSignal.any(signals);

@@ -25,8 +25,9 @@ export interface WorkItem {
  * one at a time. The entries of whoever dies are taken by others. The same as kazoo's `LockingQueue`.
  *
  * ```ts
+ * const queue = new WorkQueue(client, "/jobs");
  * const item = await queue.take();
- * await process(item.data, { signal: item.hold.signal, fencingToken: item.hold.token });
+ * await work(item.data, { signal: item.hold.signal, fencingToken: item.hold.token });
  * await item.consume();
  * ```
  */
@@ -53,19 +54,25 @@ export class WorkQueue {
   /** The first entry that nobody has, waiting for one. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
   async take(options: WaitOptions = {}): Promise<WorkItem> {
     const patience = new Patience("take", this.path, options);
-    return await watching(patience, async (signal) => {
-      for (;;) {
-        const taken = await listEntries(this.client, this.taken, signal);
-        const entries = await listEntries(this.client, this.entries, signal);
-        const isTaken = new Set(taken.names);
-        for (const name of entries.names) {
-          if (isTaken.has(name) || signal.aborted) continue;
-          const item = await patience.bound(this.takeEntry(name), (late) => late?.putBack());
-          if (item !== undefined) return item;
-        }
-        await Promise.race([taken.changed, entries.changed]);
-      }
-    });
+    for (;;) {
+      // The watch that has told nothing goes with every look: it would be kept beside the next one's.
+      const item = await watching(patience, (signal) => this.look(patience, signal));
+      if (item !== undefined) return item;
+    }
+  }
+
+  /** Takes the first entry that is free; where there is none, it returns when that may have changed. */
+  private async look(patience: Patience, signal: AbortSignal): Promise<WorkItem | undefined> {
+    const taken = await listEntries(this.client, this.taken, signal);
+    const entries = await listEntries(this.client, this.entries, signal);
+    const isTaken = new Set(taken.names);
+    for (const name of entries.names) {
+      if (isTaken.has(name) || signal.aborted) continue;
+      const item = await patience.bound(this.takeEntry(name), (late) => late?.putBack());
+      if (item !== undefined) return item;
+    }
+    await Promise.race([taken.changed, entries.changed]);
+    return undefined;
   }
 
   private async takeEntry(name: string): Promise<WorkItem | undefined> {

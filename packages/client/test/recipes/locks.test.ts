@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, onTestFinished, test } from "vitest";
 import { until } from "../../../../test/support/until.js";
 import { startTestServer } from "../../../server/src/test-servers/index.js";
@@ -192,24 +194,52 @@ test("whoever asks without a connection has an answer within the time given, and
   const blocked = await new Mutex(other, "/b").acquire();
   const both = new MultiLock([new Mutex(client, "/a"), new Mutex(client, "/b")]);
   const lease = await new Semaphore(other, "/sem", 1).acquire();
-  const attempts = [
-    both.acquire({ timeoutMs: 100 }),
-    new Semaphore(client, "/sem", 1).acquire({ timeoutMs: 100 }),
-    new WorkQueue(client, "/work").take({ timeoutMs: 100 }),
-  ];
-  await until("both to wait in line", async () => (await new Mutex(other, "/b").participants()).length === 2);
-  proxy.cut();
-  attempts.push(new Mutex(client, "/c").tryAcquire({ timeoutMs: 100 }));
-  const settled = await Promise.allSettled(attempts);
-  expect(settled.map((one) => one.status === "rejected" && one.reason.code)).toEqual(
-    attempts.map(() => "REQUEST_TIMEOUT"),
+  const codes = Promise.all(
+    [
+      both.acquire({ timeoutMs: 1000 }),
+      new Semaphore(client, "/sem", 1).acquire({ timeoutMs: 1000 }),
+      new WorkQueue(client, "/work").take({ timeoutMs: 1000 }),
+    ].map((attempt) =>
+      attempt.then(
+        () => "had",
+        ({ code }) => code,
+      ),
+    ),
   );
+  const lines = [new Mutex(other, "/b"), new Semaphore(other, "/sem", 1)];
+  await until("both lines to have two", async () => {
+    const participants = await Promise.all(lines.map((line) => line.participants()));
+    return participants.every(({ length }) => length === 2);
+  });
+  proxy.cut();
+  await expect(new Mutex(client, "/c").tryAcquire({ timeoutMs: 50 })).rejects.toMatchObject({
+    code: "REQUEST_TIMEOUT",
+  });
+  expect(await codes).toEqual(["REQUEST_TIMEOUT", "REQUEST_TIMEOUT", "REQUEST_TIMEOUT"]);
   expect(client.state).toBe("suspended");
   proxy.mend();
   await blocked.release();
   await lease.release();
   const ephemerals = async (): Promise<number> => (await client.getEphemerals()).length;
   await until("everything to be left", async () => (await ephemerals()) === 0);
+});
+
+test("a wait ends at its deadline also when memory is collected meanwhile", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const [one, other] = await pair();
+  await using _held = await new Mutex(one, "/lock").acquire();
+  const attempt = new Mutex(other, "/lock").acquire({ timeoutMs: 200 });
+  let isOver = false;
+  const over = attempt.catch(({ code }) => {
+    isOver = true;
+    return code;
+  });
+  await until("the deadline to pass", () => {
+    collect();
+    return isOver;
+  });
+  expect(await over).toBe("REQUEST_TIMEOUT");
 });
 
 test("a deadline that the client has for its requests does not leave a contender behind", async () => {

@@ -133,7 +133,7 @@ export class LocalState implements ServerState {
     await this.parts.abandonSnapshots();
     // Behind it the log goes on in a file of its own: what older files hold does not join (ZOOKEEPER-2846).
     await log.close();
-    const replica = this.parts.makeReplica(content, zxid);
+    const replica = this.makeReplica(content, zxid);
     const pause = () => new Promise<void>((resolve) => this.parts.scheduler.soon(resolve));
     // The tree is ahead of its zxid by nobody knows what, and its digest is of no txn: the file says none.
     replica.pipeline.digestsCountAfterZxid = Number.POSITIVE_INFINITY;
@@ -149,7 +149,13 @@ export class LocalState implements ServerState {
 
   private async reload(): Promise<void> {
     const database = await loadDatabase(this.parts.load);
-    this.replica = this.parts.makeReplica(database, Math.max(0, database.recovered.lastZxid));
+    this.replica = this.makeReplica(database, Math.max(0, database.recovered.lastZxid));
+  }
+
+  /** Another tree: nobody can be told what happened between the two, so whoever watches must come back and look. */
+  private makeReplica(content: DatabaseContent, lastZxid: number): Replica {
+    this.replica.stopServing("this server takes over another history");
+    return this.parts.makeReplica(content, lastZxid);
   }
 
   private async reaches(afterZxid: number, throughZxid: number): Promise<boolean> {

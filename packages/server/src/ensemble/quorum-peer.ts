@@ -162,10 +162,15 @@ export class QuorumPeer {
     return await learner.follow();
   }
 
-  /** Clients go, and what was on its way to the disk arrives: the next vote names the end of the log and its epoch. */
+  /**
+   * Clients go, or wait for the next leader where that is safe; and what was on its way to the disk arrives: the next vote
+   * names the end of the log and its epoch.
+   */
   private async quiesce(): Promise<void> {
     const { state } = this.parts;
-    state.replica.stopServing("this server has no leader");
+    const reason = "this server has no leader";
+    if (this.stopping) state.replica.stopServing(reason);
+    else state.replica.pauseServing(reason);
     await state.settled();
   }
 

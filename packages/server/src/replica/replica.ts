@@ -18,6 +18,7 @@ import { Connection, type ConnectionPort } from "./connection.js";
 import { ContainerSweeper } from "./container-sweeper.js";
 import type { DigestEntry } from "./digest-history.js";
 import { EventDelivery } from "./event-delivery.js";
+import { HeldConnections } from "./held-connections.js";
 import { Outputs } from "./outputs.js";
 import { Proposer } from "./proposer.js";
 import { ReadRequests } from "./read-requests.js";
@@ -87,6 +88,7 @@ export class Replica {
   private readonly open = new Set<Connection>();
   private readonly outputs: Outputs;
   private readonly backlog: RequestBacklog;
+  private readonly held: HeldConnections;
   private nowMs: number;
   private lastTickMs: number;
   private role: Role | undefined;
@@ -104,6 +106,7 @@ export class Replica {
     this.stats = parts.stats ?? new ServerStats(this.nowMs);
     this.watches = new WatchTable(tree.hashSeed);
     this.outputs = new Outputs(parts.scheduler);
+    this.held = new HeldConnections(parts.scheduler);
     const access = new AccessControl(tree.acls, settings, parts.digester);
     this.authenticator = new Authenticator(access, logger);
     this.events = new EventDelivery(this.watches, access, (connection) => this.outputs.mark(connection));
@@ -178,6 +181,10 @@ export class Replica {
     this.pipeline.observer = role;
     this.pipeline.beginEpoch(role.historyZxid);
     this.gate.begin(role, this.nowMs);
+    for (const connection of this.held.release()) {
+      if (role.servesClients && !role.isReadOnly) connection.port.resume();
+      else this.close(connection, "this server serves other clients now");
+    }
   }
 
   /**
@@ -186,12 +193,31 @@ export class Replica {
    * pipeline.
    */
   stopServing(reason: string): void {
+    this.leaveRole();
+    for (const connection of [...this.open]) this.close(connection, reason);
+  }
+
+  /** The same, but clients that are owed nothing stay connected for a while: there may soon be a role again. */
+  pauseServing(reason: string): void {
+    const { role } = this;
+    this.leaveRole();
+    if (role === undefined) return; // the role before has ended the same way: who is connected is held already
+    const kept: Connection[] = [];
+    for (const connection of [...this.open]) {
+      if (!role.isReadOnly && isOwedNothing(connection)) kept.push(connection);
+      else this.close(connection, reason);
+    }
+    this.held.hold(kept, Math.min(HOLD_MS_MAX, this.settings.tickTimeMs), (late) => {
+      for (const connection of late) this.close(connection, reason);
+    });
+  }
+
+  private leaveRole(): void {
     this.role = undefined;
     this.pipeline.observer = undefined;
     this.pipeline.holdCommits();
     this.pipeline.dropWaiters();
     this.gate.begin(undefined, this.parts.clock.monotonicMs());
-    for (const connection of [...this.open]) this.close(connection, reason);
   }
 
   get isServing(): boolean {
@@ -245,6 +271,7 @@ export class Replica {
     this.watches.removeWatcher(connection.watcher);
     this.events.connections[connection.watcher] = undefined;
     this.gate.onDisconnect(connection);
+    this.held.onDisconnect(connection);
     this.backlog.onDisconnect(connection);
     this.backlog.release();
   }
@@ -259,6 +286,7 @@ export class Replica {
 
   /** Whether the connection's next frame may be handed in now; if not, its port's `resume` will say when. */
   mayReceive(connection: Connection): boolean {
+    if (this.role === undefined && connection.phase === "open") return false; // held: `serve` resumes it
     return connection.accepts && !this.draining && this.backlog.admits(connection);
   }
 
@@ -352,7 +380,7 @@ export class Replica {
     start: number,
     end: number,
   ): void {
-    const role = this.role!; // without one every connection is closed
+    const role = this.role!; // without one nothing is received on an open connection
     const kind = kindOf(opcode);
     switch (kind) {
       case Kind.write:
@@ -530,6 +558,16 @@ export class Replica {
   };
 }
 
+/**
+ * An election among servers that are up takes a quarter of this. Longer would keep clients of a server that was cut off from
+ * those who go on.
+ */
+const HOLD_MS_MAX = 1000;
 const CONFIG_PATH = "/zookeeper/config";
 /** What Apache writes the node with: any version. */
 const CONFIG_DATA_VERSION = -1;
+
+/** It has a session and waits for no answer: a role's end leaves it in no doubt about anything. */
+function isOwedNothing({ phase, session, outstanding }: Connection): boolean {
+  return phase === "open" && session?.closing === false && outstanding === 0;
+}

@@ -337,6 +337,23 @@ describe("foreign bytes", () => {
   });
 });
 
+test("servers outside the ensemble do not gather without bound, and its members are heard beside them", async () => {
+  const { time } = make();
+  const two = await machines.start(2);
+  const ends = [];
+  for (let sid = 100; sid < 360; sid++) {
+    const end = await machines.plain(8).dial(2);
+    end.socket.send(greetingOf(sid));
+    ends.push(end);
+  }
+  const three = await machines.plain(3).dial(2);
+  three.socket.send(Buffer.concat([greetingOf(3), frameOf("vote")]));
+  await time.until(() => two.messages.length > 0);
+  await time.pass(100);
+  expect(ends.filter(({ closed }) => closed).length).toBe(260 - 256);
+  expect(two.messages).toEqual(["3: vote"]);
+});
+
 describe("servers that cannot be reached", () => {
   test("a dead one delays no other", async () => {
     const { time } = make();

@@ -337,12 +337,7 @@ describe("broadcast", () => {
     await observer.discover(4, { type: PACKET.observerInfo });
     await alone.world.pass(50);
     const session = `0x${(zxid! - 1).toString(16)}`;
-    expect(observer.words).toEqual([
-      `DIFF ${session}`,
-      `PROPOSAL ${session}`,
-      `COMMIT ${session}`,
-      "NEWLEADER 0x100000000",
-    ]);
+    expect(observer.words).toEqual([`SNAP ${session}`, "NEWLEADER 0x100000000"]);
     observer.ack(E1);
     await observer.next(PACKET.upToDate);
     await alone.world.pass(50);
@@ -611,6 +606,27 @@ describe("bad input on the quorum port", () => {
     const mute = await alone.learner(3);
     await mute.untilClosed(7000);
     answering.stop();
+    expect(alone.server.isServing).toBe(true);
+  });
+
+  test("one that takes nothing of what it is sent while it is synchronized is let go after initLimit", async () => {
+    const alone = await LeaderAlone.elected({ server: { alwaysSendsSnapshot: true } });
+    const follower = await alone.established();
+    const client = await alone.client(follower);
+    const answering = keepAnswering(alone.world, [follower]);
+    for (let i = 0; i < 10; i++) {
+      const pending = create(client, `/n${i}`, { data: new Uint8Array(100_000) });
+      follower.ack((await follower.until(PACKET.proposal)).zxid);
+      expect((await pending).err).toBe(0);
+    }
+    const deaf = await alone.learner(3);
+    deaf.followerInfo(3);
+    await deaf.next(PACKET.leaderInfo);
+    deaf.stopReading();
+    deaf.ackEpoch(0, 0);
+    await alone.world.until(() => alone.warnings.join().includes("took nothing"), "its being let go", 6000);
+    answering.stop();
+    expect(alone.warnings.join()).toContain("it took nothing that was sent for 5000 ms");
     expect(alone.server.isServing).toBe(true);
   });
 

@@ -98,6 +98,11 @@ export class ScriptedPeer {
     this.socket.send(bytes);
   }
 
+  /** What the other side has not taken. */
+  get unsentBytes(): number {
+    return this.socket.unsentBytes;
+  }
+
   stopReading(): void {
     this.socket.pause();
   }

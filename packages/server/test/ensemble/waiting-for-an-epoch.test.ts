@@ -14,15 +14,15 @@ import { EnsembleWorld, type ServerOptions } from "./ensemble-world.js";
 
 /** A voter of whom the test speaks the election's words, and who never comes to a leader's quorum port. */
 class Voice {
-  readonly heard: Notification[] = [];
+  readonly heard: (Notification & { readonly from: number })[] = [];
   private readonly world: EnsembleWorld;
-  private socket: PeerSocket | undefined;
+  private readonly sockets = new Map<number, PeerSocket>();
 
   private constructor(world: EnsembleWorld) {
     this.world = world;
   }
 
-  /** With a smaller id than the server it listens to, which therefore makes the connection. */
+  /** With a smaller id than the servers it speaks to, which therefore make the connections. */
   static async of(world: EnsembleWorld, sid: number): Promise<Voice> {
     const voice = new Voice(world);
     const endpoint = { host: `host${sid}`, port: ELECTION_PORT };
@@ -30,18 +30,18 @@ class Voice {
     return voice;
   }
 
-  async vote(said: Partial<Notification>): Promise<void> {
-    await this.world.until(() => this.socket !== undefined, "an election connection");
+  async vote(said: Partial<Notification>, to = 3): Promise<void> {
+    await this.world.until(() => this.sockets.has(to), "an election connection");
     const writer = new ByteWriter();
     const looking = { state: SERVER_STATE.looking, leader: 3, zxid: 0, electionEpoch: 1, peerEpoch: 0, ...said };
     writeNotificationFrame(writer, looking, this.world.config.text);
-    this.socket!.send(writer.view());
+    this.sockets.get(to)!.send(writer.view());
   }
 
   private listen(socket: PeerSocket): void {
-    this.socket = socket;
     const frames = new FrameSplitter(1 << 16);
     let greeting: Uint8Array | undefined = new Uint8Array(0);
+    let from = -1;
     socket.start({
       onBytes: (bytes) => {
         let at = 0;
@@ -49,12 +49,16 @@ class Voice {
           greeting = Buffer.concat([greeting, bytes]);
           const said = readElectionGreeting(greeting, 0, greeting.length);
           if (said === undefined || "refused" in said) return;
+          from = said.sid!;
+          this.sockets.set(from, socket);
           at = bytes.length - (greeting.length - said.end);
           greeting = undefined;
         }
         frames.push(bytes.subarray(at));
-        while (frames.next())
-          this.heard.push(decodeNotification(frames.bytes, frames.start, frames.end - frames.start)!);
+        while (frames.next()) {
+          const said = decodeNotification(frames.bytes, frames.start, frames.end - frames.start)!;
+          this.heard.push({ ...said, from });
+        }
       },
       onDrained() {},
       onClosed() {},
@@ -121,4 +125,19 @@ describe("a leader whose quorum does not come", () => {
     await world.pass(500);
     expect(leader.isServing).toBe(true);
   });
+});
+
+test("who serves in an epoch names it to whoever looks for a leader, the leader and its followers alike", async () => {
+  const world = new EnsembleWorld();
+  const one = await Voice.of(world, 1);
+  for (const sid of [2, 3]) world.server(sid).start();
+  await world.until(() => world.server(2).isServing && world.server(3).isServing, "two that serve");
+  one.heard.length = 0;
+  for (const sid of [2, 3]) await one.vote({ leader: 1, electionEpoch: 7 }, sid);
+  await world.until(() => one.heard.length === 2, "the answers");
+  const answers = one.heard.map(({ from, state, leader, peerEpoch }) => ({ from, state, leader, peerEpoch }));
+  expect(answers.sort((a, b) => a.from - b.from)).toEqual([
+    { from: 2, state: SERVER_STATE.following, leader: 3, peerEpoch: 1 },
+    { from: 3, state: SERVER_STATE.leading, leader: 3, peerEpoch: 1 },
+  ]);
 });

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { SERVER_VERSION } from "../version.js";
 import {
   type EnsembleView,
@@ -35,6 +35,7 @@ export function monitor(context: WordContext): string {
     ["global_sessions", replica.sessions.count],
     ["local_sessions", 0],
     ["open_file_descriptor_count", openFileDescriptors()],
+    ["max_file_descriptor_count", fileDescriptorsMax()],
     ["uptime", Math.floor(performance.now() - stats.startedMs)],
     ["connection_rejected", context.refusedConnections()],
     ["digest_mismatches_count", replica.digestMismatches],
@@ -87,5 +88,15 @@ function openFileDescriptors(): number {
     return readdirSync("/proc/self/fd").length;
   } catch {
     return -1; // only Linux tells
+  }
+}
+
+/** What the process may open: beyond it neither clients nor other servers get in. */
+function fileDescriptorsMax(): number {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return soft === undefined ? -1 : Number(soft);
+  } catch {
+    return -1;
   }
 }
