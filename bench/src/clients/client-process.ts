@@ -55,6 +55,10 @@ export class ClientProcess {
     for (const { child } of processes) child.kill("SIGKILL");
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   async measure(load: DriverLoad): Promise<Extract<DriverAnswer, { kind: "measured" }>> {
     this.child.stdin!.write(`${JSON.stringify(load)}\n`);
     const answer = await this.answer((load.warmupSeconds + load.seconds) * 1000 + ANSWER_MS_MAX);

@@ -9,6 +9,8 @@ export interface ClientMeasurement {
   readonly client: string;
   readonly operation: ClientOperation;
   readonly inFlight: number;
+  /** Client and server were bound to one core. */
+  readonly oneCore: boolean;
   readonly callsPerSecond: number;
   readonly cpuUsPerCall: number;
 }
@@ -38,19 +40,19 @@ export function clientRows(result: ClientsResult, measure: Measure): string[][] 
     ...names,
     ...compared.map((name) => `${name} / best of the others`),
   ];
-  const lines = loadsOf(result).map(({ server, operation, inFlight }) => {
+  const lines = loadsOf(result).map(({ server, operation, inFlight, oneCore }) => {
     const of = (client: string): number =>
       median(
         result.rows
           .filter((row) => row.client === client && row.server === server)
-          .filter((row) => row.operation === operation && row.inFlight === inFlight)
+          .filter((row) => row.operation === operation && row.inFlight === inFlight && row.oneCore === oneCore)
           .map((row) => row[measure]),
       );
     const bestOther = best(...others.map(of));
     return [
       server,
       operation,
-      `${inFlight}`,
+      `${inFlight}${oneCore ? " on one core" : ""}`,
       ...names.map((name) => figure(of(name))),
       ...compared.map((name) => figure(of(name) / bestOther)),
     ];
@@ -58,7 +60,7 @@ export function clientRows(result: ClientsResult, measure: Measure): string[][] 
   return [head, ...lines];
 }
 
-function loadsOf({ rows }: ClientsResult): Pick<ClientMeasurement, "server" | "operation" | "inFlight">[] {
-  const loads = new Map(rows.map((row) => [`${row.server} ${row.operation} ${row.inFlight}`, row]));
+function loadsOf({ rows }: ClientsResult): Pick<ClientMeasurement, "server" | "operation" | "inFlight" | "oneCore">[] {
+  const loads = new Map(rows.map((row) => [`${row.server} ${row.operation} ${row.inFlight} ${row.oneCore}`, row]));
   return [...loads.values()];
 }

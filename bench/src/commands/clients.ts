@@ -9,6 +9,7 @@ import { nodeData } from "../load/request-frames.js";
 import { writePage } from "../report/page.js";
 import { resultFolder, writeResult } from "../report/results.js";
 import { figure, textTable } from "../report/text-table.js";
+import { canBindToCores, onOneCore } from "../servers/cores.js";
 import { environmentOf, versionOf } from "../servers/environment.js";
 import { commandServer, type ServerKind, watchkeeper } from "../servers/server-kind.js";
 import { ServerHome } from "../servers/server-process.js";
@@ -18,6 +19,8 @@ import { type Command, commandLine, numberOption, parseOptions, progress } from 
 const ROOT = "/bench-clients";
 const KEYS = 100;
 const VALUE_BYTES = 100;
+/** Before anything counts: until compilers have seen what is called often. */
+const WARM_UP = { inFlight: 100, warmupSeconds: 0, seconds: 1 };
 
 const options = {
   rounds: { type: "string" },
@@ -35,7 +38,9 @@ export const clients: Command = {
   help: `Rate and CPU time per call of this project's client (also with its connection in a thread of its own) beside npm's
 node-zookeeper-client and zookeeper and Python's kazoo: each in a process of its own, on one connection, to the
 same server, in turn. Gets and sets of 100 bytes in closed loops. CPU time is the client's process alone, all
-its threads. The npm packages are installed for this command alone, below node_modules/.cache.
+its threads. With one request in flight client and server take turns, and on two cores the figure is mostly what it
+costs to wake a sleeping one, for all clients alike; so that load runs on one core too, where taskset can do it.
+The npm packages are installed for this command alone, below node_modules/.cache.
 
   --in-flight LIST   requests that are kept in flight (1,100,1000)
   --rounds N         (3)      --seconds S   per load, after the warm-up (2)      --warmup S   (0.5)
@@ -53,9 +58,10 @@ its threads. The npm packages are installed for this command alone, below node_m
       warmupSeconds: numberOption("warmup", values.warmup ?? (quick ? "0.3" : "0.5"), 0, 60),
       inFlight: listOf(values["in-flight"] ?? "1,100,1000").map((text) => numberOption("in-flight", text, 1, 1e5)),
       kinds: await chosenKinds(listOf(values.without ?? "")),
+      canBindToCores: canBindToCores(),
       servers: serversFor(values["server-command"], values["server-name"] ?? "the other server"),
     };
-    const result = await measure(plan, commandLine("clients", args));
+    const result = await measure(plan, commandLine("clients", withoutCommand(args)));
     process.stdout.write(`Calls per second\n${textTable(clientRows(result, "callsPerSecond"))}\n\n`);
     process.stdout.write(`CPU time per call, µs\n${textTable(clientRows(result, "cpuUsPerCall"))}\n`);
     const folder = resultFolder(values.out, quick);
@@ -71,7 +77,16 @@ interface Plan {
   readonly warmupSeconds: number;
   readonly inFlight: readonly number[];
   readonly kinds: readonly ClientKind[];
+  readonly canBindToCores: boolean;
   readonly servers: readonly ServerKind[];
+}
+
+/** Another server's command is of this machine alone, and no part of a result. */
+function withoutCommand(args: readonly string[]): string[] {
+  return args.map((arg, i) => {
+    if (args[i - 1] === "--server-command") return "...";
+    return arg.startsWith("--server-command=") ? "--server-command=..." : arg;
+  });
 }
 
 function listOf(text: string): string[] {
@@ -139,9 +154,12 @@ async function measureAgainst(home: ServerHome, plan: Plan): Promise<ClientMeasu
   const rows: ClientMeasurement[] = [];
   try {
     for (const kind of plan.kinds) processes.push(await ClientProcess.start(kind, home.target, paths, VALUE_BYTES));
+    for (const client of processes) {
+      for (const operation of CLIENT_OPERATIONS) await client.measure({ ...WARM_UP, operation });
+    }
     for (let round = 1; round <= plan.rounds; round++) {
       for (const load of loadsOf(plan)) {
-        for (const client of processes) rows.push(await measureOne(client, home.kind.name, load, round, plan.rounds));
+        for (const client of processes) rows.push(await measureOne(client, home, load, round));
       }
     }
   } finally {
@@ -150,26 +168,34 @@ async function measureAgainst(home: ServerHome, plan: Plan): Promise<ClientMeasu
   return rows;
 }
 
-function loadsOf({ inFlight, seconds, warmupSeconds }: Plan): DriverLoad[] {
+interface Load extends DriverLoad {
+  readonly oneCore: boolean;
+}
+
+function loadsOf({ inFlight, seconds, warmupSeconds, canBindToCores }: Plan): Load[] {
   return inFlight.flatMap((count) =>
-    CLIENT_OPERATIONS.map((operation) => ({ operation, inFlight: count, warmupSeconds, seconds })),
+    (count === 1 && canBindToCores ? [false, true] : [false]).flatMap((oneCore) =>
+      CLIENT_OPERATIONS.map((operation) => ({ operation, inFlight: count, warmupSeconds, seconds, oneCore })),
+    ),
   );
 }
 
 async function measureOne(
   client: ClientProcess,
-  server: string,
-  load: DriverLoad,
+  home: ServerHome,
+  load: Load,
   round: number,
-  rounds: number,
 ): Promise<ClientMeasurement> {
-  const { operation, inFlight } = load;
-  const { calls, seconds, cpuUs } = await client.measure(load);
-  const callsPerSecond = calls / seconds;
-  const cpuUsPerCall = cpuUs / calls;
+  const { operation, inFlight, oneCore } = load;
+  const measured = oneCore
+    ? await onOneCore([home.pid, client.pid], () => client.measure(load))
+    : await client.measure(load);
+  const callsPerSecond = measured.calls / measured.seconds;
+  const cpuUsPerCall = measured.cpuUs / measured.calls;
+  const row = { round, server: home.kind.name, client: client.kind.name, operation, inFlight, oneCore };
   progress(
-    `round ${round} of ${rounds}  ${server}  ${client.kind.name.padEnd(22)} ${operation} x ${`${inFlight}`.padEnd(5)} ` +
+    `round ${round}  ${row.server}  ${row.client.padEnd(22)} ${operation} x ${inFlight}${oneCore ? " on one core" : ""}: ` +
       `${figure(callsPerSecond)} calls/s, ${figure(cpuUsPerCall)} us CPU each`,
   );
-  return { round, server, client: client.kind.name, operation, inFlight, callsPerSecond, cpuUsPerCall };
+  return { ...row, callsPerSecond, cpuUsPerCall };
 }

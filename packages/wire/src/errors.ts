@@ -63,7 +63,7 @@ export type ErrorCode = (typeof errorCodes)[ErrorName]["code"];
 /** The numbers alone, for servers that answer with them. */
 export const ERR = Object.fromEntries(Object.entries(errorCodes).map(([name, entry]) => [name, entry.code])) as {
   readonly [N in ErrorName]: (typeof errorCodes)[N]["code"];
-} as const;
+};
 
 const namesByCode = new Map<number, ErrorName>(
   Object.entries(errorCodes).map(([name, entry]) => [entry.code, name as ErrorName]),

@@ -187,7 +187,7 @@ test("a mechanism of one's own can take the place of the built-in one", async ()
       name: "MINE",
       begin: (to) => {
         asked.push(`${to.host}:${to.port}`);
-        const exchange = inner.begin();
+        const exchange = inner.begin(to);
         return { respond: async (token) => exchange.respond(token) };
       },
     },

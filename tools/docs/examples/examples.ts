@@ -97,7 +97,7 @@ function declares(text: string, name: string): boolean {
 
 function namesGiven(): string[] {
   const text = readFileSync(join(workspace, `${given}.ts`), "utf8");
-  return [...text.matchAll(/^export (?:const|let|function|\* as|\{) (\w+)/gm)].map(([, name]) => name!);
+  return [...text.matchAll(/^export (?:const|let|(?:async )?function|\* as|\{) (\w+)/gm)].map(([, name]) => name!);
 }
 
 function namesIn(path: string, ending: string): string[] {
@@ -108,10 +108,13 @@ function namesIn(path: string, ending: string): string[] {
     .map((name) => `${path}/${name}`);
 }
 
+/** The compiler ends with an error where it complains, so only what is said of it on standard error is one here. */
 function outputOf(command: string, argv: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(command, [...argv], { cwd: workspace, timeout: 60_000 }, (error, stdout, stderr) => {
-      if (stderr.includes("Error:")) reject(new Error(stderr, { cause: error }));
+    // An example may listen to SIGTERM.
+    const options = { cwd: workspace, timeout: 40_000, killSignal: "SIGKILL" } as const;
+    execFile(command, [...argv], options, (error, stdout, stderr) => {
+      if (error?.killed || stderr.includes("Error:")) reject(new Error(stderr, { cause: error }));
       else resolve(stdout.trim());
     });
   });

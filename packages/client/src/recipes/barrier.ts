@@ -1,6 +1,6 @@
 import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
-import { ensureNode, PATIENT, Patience, type WaitOptions } from "./patience.js";
+import { ensureNode, PATIENT, patiently, type WaitOptions } from "./patience.js";
 import { untilExists } from "./until-node.js";
 
 /**
@@ -36,6 +36,6 @@ export class Barrier {
 
   /** Waits until it is down. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
   async wait(options: WaitOptions = {}): Promise<void> {
-    await untilExists(this.client, this.path, false, new Patience("wait", this.path, options));
+    await patiently("wait", this.path, options, (patience) => untilExists(this.client, this.path, false, patience));
   }
 }

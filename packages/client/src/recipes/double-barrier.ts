@@ -4,7 +4,7 @@ import { badArguments, hasCode, ZkError } from "../errors.js";
 import { childPath } from "../operations/paths.js";
 import { Barrier } from "./barrier.js";
 import { claim, giveUp, giveUpSoon, type OwnedNode } from "./owned-node.js";
-import { ensureNode, PATIENT, Patience, type WaitOptions } from "./patience.js";
+import { ensureNode, PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
 import { untilExists, untilGone } from "./until-node.js";
 
 const READY = "ready";
@@ -48,14 +48,15 @@ export class DoubleBarrier {
    * @throws REQUEST_TIMEOUT, ABORTED given up, and out again; SESSION_EXPIRED; BAD_ARGUMENTS entered before, and not left
    */
   async enter(options: WaitOptions = {}): Promise<void> {
-    const patience = new Patience("enter", this.path, options);
-    patience.throwIfOver();
     if (this.isUsed) throw badArguments("enter", this.path, "it has been entered already: leave it first");
     this.isUsed = true;
     try {
-      const own = await patience.bound(this.join(), (late) => giveUp(this.client, late));
-      await this.pass(own, patience);
-      this.own = own;
+      this.own = await patiently("enter", this.path, options, async (patience) => {
+        patience.throwIfOver();
+        const own = await patience.bound(this.join(), (late) => giveUp(this.client, late));
+        await this.pass(own, patience);
+        return own;
+      });
     } catch (error) {
       this.isUsed = false;
       throw error;
@@ -64,12 +65,11 @@ export class DoubleBarrier {
 
   /** Leaves, and waits until all have. @throws REQUEST_TIMEOUT, ABORTED given up waiting, and gone; SESSION_EXPIRED */
   async leave(options: WaitOptions = {}): Promise<void> {
-    const patience = new Patience("leave", this.path, options);
     const { own } = this;
     if (own === undefined) return;
     this.own = undefined;
     this.isUsed = false;
-    await this.depart(own, patience);
+    await patiently("leave", this.path, options, (patience) => this.depart(own, patience));
   }
 
   private async join(): Promise<OwnedNode> {
@@ -92,7 +92,7 @@ export class DoubleBarrier {
       // Others may go in by what was under way: `ready` is then to be taken away as if this one had gone in too.
       if (raising === undefined) giveUpSoon(client, own);
       else void this.departAfter(raising, own);
-      throw patience.errorOf(error);
+      throw error;
     }
   }
 
@@ -111,7 +111,7 @@ export class DoubleBarrier {
 
   private async departAfter(raising: Promise<void>, own: OwnedNode): Promise<void> {
     await raising.catch(() => undefined);
-    await this.depart(own, new Patience("leave", this.path, {})).catch(() => undefined);
+    await patiently("leave", this.path, {}, (patience) => this.depart(own, patience)).catch(() => undefined);
   }
 
   private async depart(own: OwnedNode, patience: Patience): Promise<void> {

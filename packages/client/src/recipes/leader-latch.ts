@@ -5,7 +5,7 @@ import { roomFor } from "./line.js";
 import { LineLock, type LockOptions } from "./line-lock.js";
 import type { Participant } from "./lock.js";
 import { curatorMark } from "./owned-node.js";
-import { isLastError, Patience, type WaitOptions } from "./patience.js";
+import { isLastError, patiently, type WaitOptions } from "./patience.js";
 
 /** What a `LeaderLatch` takes. */
 export interface LeaderLatchOptions extends Omit<LockOptions, "layout"> {
@@ -58,16 +58,14 @@ export class LeaderLatch implements AsyncDisposable {
   /** Resolves with the term when this process leads. @throws REQUEST_TIMEOUT; ABORTED; CLOSING the latch was closed; SESSION_EXPIRED */
   async untilLeader(options: WaitOptions = {}): Promise<Hold> {
     if (this.term !== undefined) return this.term;
-    const patience = new Patience("untilLeader", this.path, options);
     this.closing.signal.throwIfAborted();
     let waiter: Waiter | undefined;
+    const told = new Promise<Hold>((resolve, reject) => {
+      waiter = { resolve, reject };
+      this.waiters.push(waiter);
+    });
     try {
-      return await patience.bound(
-        new Promise<Hold>((resolve, reject) => {
-          waiter = { resolve, reject };
-          this.waiters.push(waiter);
-        }),
-      );
+      return await patiently("untilLeader", this.path, options, (patience) => patience.bound(told));
     } finally {
       this.waiters = this.waiters.filter((one) => one !== waiter); // it may have given up
     }
@@ -114,9 +112,9 @@ export class LeaderLatch implements AsyncDisposable {
     this.tell(term);
     const { signal } = this.closing;
     if (!signal.aborted && term.ended === undefined) {
-      await new Promise<void>((resolve) => {
-        const over = AbortSignal.any([term.signal, signal]);
-        over.addEventListener("abort", () => resolve(), { once: true });
+      await new Promise<unknown>((over) => {
+        term.signal.addEventListener("abort", over, { once: true });
+        signal.addEventListener("abort", over, { signal: term.signal });
       });
     }
     this.current = undefined;

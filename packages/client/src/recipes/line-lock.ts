@@ -6,7 +6,7 @@ import { Hold, type HoldOptions } from "./hold.js";
 import { contenders, isTurn, type LineOrder, untilTurn } from "./line.js";
 import type { FairLock, Participant } from "./lock.js";
 import { createInLine, giveUp, giveUpSoon, type Mark, type OwnedNode } from "./owned-node.js";
-import { PATIENT, Patience, type WaitOptions } from "./patience.js";
+import { PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
 
 /** Whose names the nodes of a line have: processes contend with each other only if they agree on it. */
 export type LineLayout = "curator" | "kazoo";
@@ -42,39 +42,12 @@ export class LineLock implements FairLock {
     this.options = options;
   }
 
-  async acquire(options: WaitOptions = {}): Promise<Hold> {
-    const { client, rules } = this;
-    const patience = new Patience("acquire", this.path, options);
-    for (;;) {
-      const node = await this.join(patience);
-      try {
-        if (await untilTurn(client, node, rules, patience)) {
-          const hold = this.holdOf(node);
-          if (hold !== undefined) return hold;
-        }
-        giveUpSoon(client, node); // and once more, at the end of the line
-      } catch (error) {
-        giveUpSoon(client, node);
-        throw patience.errorOf(error);
-      }
-    }
+  acquire(options: WaitOptions = {}): Promise<Hold> {
+    return patiently("acquire", this.path, options, (patience) => this.acquireWithin(patience));
   }
 
-  async tryAcquire(options: WaitOptions = {}): Promise<Hold | undefined> {
-    const { client, rules } = this;
-    const patience = new Patience("tryAcquire", this.path, options);
-    const node = await this.join(patience);
-    try {
-      if (await patience.bound(isTurn(client, node, rules))) {
-        const hold = this.holdOf(node);
-        if (hold !== undefined) return hold;
-      }
-    } catch (error) {
-      giveUpSoon(client, node);
-      throw error;
-    }
-    await patience.bound(giveUp(client, node));
-    return undefined;
+  tryAcquire(options: WaitOptions = {}): Promise<Hold | undefined> {
+    return patiently("tryAcquire", this.path, options, (patience) => this.tryAcquireWithin(patience));
   }
 
   /** Who is in the line, in its order: those who hold it first. */
@@ -94,6 +67,39 @@ export class LineLock implements FairLock {
       }
     });
     return (await Promise.all(read)).filter((participant) => participant !== undefined);
+  }
+
+  private async acquireWithin(patience: Patience): Promise<Hold> {
+    const { client, rules } = this;
+    for (;;) {
+      const node = await this.join(patience);
+      try {
+        if (await untilTurn(client, node, rules, patience)) {
+          const hold = this.holdOf(node);
+          if (hold !== undefined) return hold;
+        }
+        giveUpSoon(client, node); // and once more, at the end of the line
+      } catch (error) {
+        giveUpSoon(client, node);
+        throw error;
+      }
+    }
+  }
+
+  private async tryAcquireWithin(patience: Patience): Promise<Hold | undefined> {
+    const { client, rules } = this;
+    const node = await this.join(patience);
+    try {
+      if (await patience.bound(isTurn(client, node, rules))) {
+        const hold = this.holdOf(node);
+        if (hold !== undefined) return hold;
+      }
+    } catch (error) {
+      giveUpSoon(client, node);
+      throw error;
+    }
+    await patience.bound(giveUp(client, node));
+    return undefined;
   }
 
   /** Undefined if it has ended already: the session was lost, or may have been, on the way here. */

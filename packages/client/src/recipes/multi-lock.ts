@@ -1,6 +1,6 @@
 import type { Hold } from "./hold.js";
 import type { Lock } from "./lock.js";
-import { Patience, type WaitOptions, withinDeadline } from "./patience.js";
+import { patiently, type WaitOptions, withinDeadline } from "./patience.js";
 
 /** Several locks held together. */
 export interface MultiHold extends AsyncDisposable {
@@ -67,7 +67,8 @@ export class MultiLock {
 
   /** Waits no longer than whoever asked for them would have. */
   private async giveBack(holds: readonly Hold[], left: () => WaitOptions): Promise<void> {
-    await new Patience("release", this.locks[0]!.path, left()).settled(releaseAll(holds));
+    const { path } = this.locks[0]!;
+    await patiently("release", path, left(), (patience) => patience.settled(releaseAll(holds)));
   }
 }
 

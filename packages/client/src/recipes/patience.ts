@@ -28,18 +28,35 @@ export function withinDeadline(options: WaitOptions): () => WaitOptions {
   return () => ({ ...options, timeoutMs: Math.max(0, deadlineMs - performance.now()) });
 }
 
-/** The bound on one wait, and the sentence that is said at its end. */
+/** Runs a wait within its bounds. Whatever of it still waits when it has ended is given up. */
+export async function patiently<T>(
+  operation: string,
+  path: string,
+  options: WaitOptions,
+  wait: (patience: Patience) => Promise<T>,
+): Promise<T> {
+  const patience = new Patience(operation, path, options);
+  try {
+    return await wait(patience);
+  } catch (error) {
+    throw patience.errorOf(error);
+  } finally {
+    patience.end();
+  }
+}
+
+/**
+ * The bound on one wait, and the sentence that is said at its end.
+ *
+ * It has a timer of its own, and is not made of `AbortSignal.timeout` and `AbortSignal.any`: with Node 20 what these
+ * are made of can be collected while somebody waits, who then waits for ever.
+ */
 export class Patience {
   readonly signal: AbortSignal;
-  /**
-   * What `signal` follows. Node's own reference to them is a weak one: a timeout that nobody else holds is
-   * collected as garbage, and then never comes.
-   */
-  private readonly sources: readonly AbortSignal[];
+  private readonly over = new AbortController();
   private readonly given: AbortSignal | undefined;
   private readonly timeoutMs: number | undefined;
-  /** Kept here, since nothing else does: what `AbortSignal.any` was made of may be collected, and never fires then. */
-  private readonly deadline: AbortSignal | undefined;
+  private readonly timer: NodeJS.Timeout | undefined;
   private readonly operation: string;
   private readonly path: string;
 
@@ -48,20 +65,25 @@ export class Patience {
     this.path = path;
     this.given = signal;
     this.timeoutMs = timeoutMs;
-    const signals = signal === undefined ? [] : [signal];
-    if (timeoutMs !== undefined) {
-      if (!(timeoutMs >= 0)) throw badArguments(operation, path, `timeoutMs above 0 expected, ${timeoutMs} found`);
-      // What Node's timers cannot count to is as good as no bound.
-      if (timeoutMs <= TIMER_MS_MAX) this.deadline = AbortSignal.timeout(Math.ceil(timeoutMs));
-      if (this.deadline !== undefined) signals.push(this.deadline);
+    this.signal = this.over.signal;
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
+      throw badArguments(operation, path, `timeoutMs above 0 expected, ${timeoutMs} found`);
     }
-    this.sources = signals;
-    this.signal = AbortSignal.any(signals);
+    if (signal?.aborted) this.stop();
+    signal?.addEventListener("abort", this.stop);
+    // What Node's timers cannot count to is as good as no bound.
+    if (timeoutMs !== undefined && timeoutMs <= TIMER_MS_MAX) this.timer = setTimeout(this.stop, Math.ceil(timeoutMs));
+  }
+
+  end(): void {
+    this.given?.removeEventListener("abort", this.stop);
+    clearTimeout(this.timer);
+    this.stop();
   }
 
   /** So that nothing is begun that would only be given up. */
   throwIfOver(): void {
-    if (this.sources.some(({ aborted }) => aborted)) throw this.givenUp();
+    if (this.signal.aborted) throw this.givenUp();
   }
 
   /** What a wait that failed by `error` rejects with; what may have happened by then is not denied. */
@@ -93,6 +115,8 @@ export class Patience {
   async settled(work: Promise<unknown>): Promise<void> {
     await this.bound(work).catch(() => undefined);
   }
+
+  private readonly stop = (): void => this.over.abort();
 
   private givenUp(outcome: ZkError["outcome"] = "not-applied"): ZkError {
     const { operation, path, given, timeoutMs } = this;

@@ -3,7 +3,7 @@ import { badArguments, hasCode } from "../errors.js";
 import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
 import type { LineLayout } from "./line-lock.js";
-import { ensureNode, PATIENT } from "./patience.js";
+import { ensureNode, PATIENT, type Patience } from "./patience.js";
 
 /** How an entry is put. */
 export interface PutOptions {
@@ -39,7 +39,7 @@ function curatorName(parent: string, { priority }: PutOptions): string {
 }
 
 /** The entries in the order in which they are to be taken, and the first change of the list after that. */
-export async function listEntries(client: Client, parent: string, signal: AbortSignal) {
+export async function listEntries(client: Client, parent: string, patience: Patience, signal: AbortSignal) {
   for (;;) {
     try {
       const { children, changed } = await client.watchChildren(parent, { ...PATIENT, signal });
@@ -47,6 +47,6 @@ export async function listEntries(client: Client, parent: string, signal: AbortS
     } catch (error) {
       if (!hasCode(error, "NO_NODE")) throw error;
     }
-    await ensureNode(client, parent);
+    await patience.bound(ensureNode(client, parent));
   }
 }

@@ -3,9 +3,8 @@ import { hasCode } from "../errors.js";
 import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
 import type { LineLayout } from "./line-lock.js";
-import { PATIENT, Patience, type WaitOptions } from "./patience.js";
+import { PATIENT, patiently, type WaitOptions } from "./patience.js";
 import { listEntries, type PutOptions, putEntry } from "./queue-entries.js";
-import { watching } from "./until-node.js";
 
 /** What a `Queue` takes. */
 export interface QueueOptions {
@@ -41,9 +40,10 @@ export class Queue {
    * @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED
    */
   async take(options: WaitOptions = {}): Promise<Buffer | null> {
-    return await watching(new Patience("take", this.path, options), async (signal) => {
+    return await patiently("take", this.path, options, async (patience) => {
+      const { signal } = patience;
       for (;;) {
-        const { names, changed } = await listEntries(this.client, this.path, signal);
+        const { names, changed } = await listEntries(this.client, this.path, patience, signal);
         for (const name of names) {
           if (signal.aborted) break;
           const taken = await this.takeEntry(name, signal);

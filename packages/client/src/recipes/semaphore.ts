@@ -6,7 +6,7 @@ import { LineLock, type LockOptions } from "./line-lock.js";
 import type { FairLock, Participant } from "./lock.js";
 import { Mutex } from "./mutex.js";
 import { curatorMark } from "./owned-node.js";
-import { Patience, type WaitOptions, withinDeadline } from "./patience.js";
+import { patiently, type WaitOptions, withinDeadline } from "./patience.js";
 
 const LEASE_PATTERN = /(lease-)(-?\d{10,})$/;
 
@@ -56,7 +56,7 @@ export class Semaphore implements FairLock {
 
   /** Without a connection not for longer than whoever asked for a lease would wait. */
   private async letNextCome(order: Hold, left: () => WaitOptions): Promise<void> {
-    await new Patience("release", this.path, left()).settled(order.release());
+    await patiently("release", this.path, left(), (patience) => patience.settled(order.release()));
   }
 
   /** Who has a lease. */

@@ -40,11 +40,13 @@ export function untilGone(client: Client, path: string, patience: Patience, toke
 /** Runs a wait whose watches end with it. */
 export async function watching<T>(patience: Patience, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const over = new AbortController();
+  const stop = (): void => over.abort();
+  if (patience.signal.aborted) stop();
+  patience.signal.addEventListener("abort", stop);
   try {
-    return await wait(AbortSignal.any([patience.signal, over.signal]));
-  } catch (error) {
-    throw patience.errorOf(error);
+    return await wait(over.signal);
   } finally {
-    over.abort();
+    patience.signal.removeEventListener("abort", stop);
+    stop();
   }
 }

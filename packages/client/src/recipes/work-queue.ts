@@ -5,7 +5,7 @@ import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
 import { Hold, type HoldOptions } from "./hold.js";
 import { claim, giveUp } from "./owned-node.js";
-import { PATIENT, Patience, type WaitOptions } from "./patience.js";
+import { PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
 import { listEntries, type PutOptions, putEntry } from "./queue-entries.js";
 import { watching } from "./until-node.js";
 
@@ -53,18 +53,19 @@ export class WorkQueue {
 
   /** The first entry that nobody has, waiting for one. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
   async take(options: WaitOptions = {}): Promise<WorkItem> {
-    const patience = new Patience("take", this.path, options);
-    for (;;) {
-      // The watch that has told nothing goes with every look: it would be kept beside the next one's.
-      const item = await watching(patience, (signal) => this.look(patience, signal));
-      if (item !== undefined) return item;
-    }
+    return await patiently("take", this.path, options, async (patience) => {
+      for (;;) {
+        // The watch that has told nothing goes with every look: it would be kept beside the next one's.
+        const item = await watching(patience, (signal) => this.look(patience, signal));
+        if (item !== undefined) return item;
+      }
+    });
   }
 
   /** Takes the first entry that is free; where there is none, it returns when that may have changed. */
   private async look(patience: Patience, signal: AbortSignal): Promise<WorkItem | undefined> {
-    const taken = await listEntries(this.client, this.taken, signal);
-    const entries = await listEntries(this.client, this.entries, signal);
+    const taken = await listEntries(this.client, this.taken, patience, signal);
+    const entries = await listEntries(this.client, this.entries, patience, signal);
     const isTaken = new Set(taken.names);
     for (const name of entries.names) {
       if (isTaken.has(name) || signal.aborted) continue;

@@ -6,7 +6,7 @@ const GRACE_MS = 250;
 
 /**
  * When to ping and when to give a connection up, from the negotiated timeout T (ClientCnxn): after 2T/3
- * without hearing anything the server is taken for dead; after T/3 without sending anything, a second
+ * without an answer the server is taken for dead; after T/3 without sending anything, a second
  * earlier where there is time, a ping goes out.
  */
 export class KeepAlive {

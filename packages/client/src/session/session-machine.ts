@@ -4,7 +4,10 @@ import {
   connectResponse,
   FRAME_BYTES_MAX_DEFAULT,
   FrameSplitter,
+  REPLY_HEADER_BYTES,
+  readInt,
   WireError,
+  XID,
 } from "@watchkeeper/wire";
 import { backOffMs } from "./back-off.js";
 import { type Call, outcomeWithoutAnswer } from "./call.js";
@@ -261,11 +264,12 @@ export class SessionMachine {
     const { splitter } = this;
     if (splitter === undefined) return;
     this.mutableCounters.bytesReceived += chunk.length;
-    if (this.link.kind === "up") this.link.keepAlive.onHeard(nowMs);
     splitter.push(chunk);
+    let isPiece = true; // of a long frame, which takes its time
     try {
       // One frame may change what those behind it mean: after a hang-up they mean nothing.
       while (this.splitter === splitter && splitter.next()) {
+        isPiece = false;
         this.onFrame(splitter.bytes, splitter.start, splitter.end, nowMs);
       }
     } catch (error) {
@@ -275,6 +279,7 @@ export class SessionMachine {
       if (this.link.kind === "up") this.exchange.failFirst(error.message);
       this.lose(error.message, nowMs);
     }
+    if (isPiece && this.link.kind === "up") this.link.keepAlive.onHeard(nowMs);
   }
 
   onClosed(reason: string, nowMs: number): void {
@@ -418,8 +423,12 @@ export class SessionMachine {
   }
 
   private onFrame(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
-    if (this.link.kind === "up") this.obey(this.exchange.onFrame(bytes, start, end), nowMs);
-    else if (this.link.kind === "handshaking") this.onConnectResponse(bytes, start, end, nowMs);
+    if (this.link.kind === "up") {
+      // Events come unasked: they prove that the server speaks, not that it hears, and it ends a session that
+      // it does not hear. Answers prove both.
+      if (!isEvent(bytes, start, end)) this.link.keepAlive.onHeard(nowMs);
+      this.obey(this.exchange.onFrame(bytes, start, end), nowMs);
+    } else if (this.link.kind === "handshaking") this.onConnectResponse(bytes, start, end, nowMs);
     else if (this.link.kind === "authenticating") this.onSaslFrame(bytes, start, end, nowMs);
   }
 
@@ -572,6 +581,10 @@ export class SessionMachine {
     if (this.state === "auth-failed") return "AUTH_FAILED";
     return this.closing || this.state === "closed" ? "CLOSING" : undefined;
   }
+}
+
+function isEvent(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start >= REPLY_HEADER_BYTES && readInt(bytes, start) === XID.notification;
 }
 
 const NO_DELIVERIES: readonly Delivery[] = [];

@@ -154,6 +154,26 @@ test("a server that is silent for two thirds of the timeout is left for another"
   expect(new Set(session.dialed)).toEqual(new Set(["one", "two"]));
 });
 
+test("a server that tells of events and answers nothing is left too: it does not hear the client, and will end the session", () => {
+  const session = connected();
+  for (let ms = 0; ms < (TIMEOUT_MS * 2) / 3; ms += 1000) {
+    session.event(EVENT_TYPE.nodeDataChanged, "/a");
+    session.tick(1000);
+  }
+  expect(session.machine.state).toBe("suspended");
+});
+
+test("a long answer that comes in pieces is waited for", () => {
+  const session = connected();
+  session.getData("/long").catch(() => undefined);
+  session.bytes(Uint8Array.of(0, 0, 1, 0));
+  for (let ms = 0; ms < 2 * TIMEOUT_MS; ms += 1000) {
+    session.bytes(new Uint8Array(1));
+    session.tick(1000);
+  }
+  expect(session.machine.state).toBe("connected");
+});
+
 test("a tick that comes too late, for a blocked program, lets unread input speak first", () => {
   const session = connected();
   session.tick(TIMEOUT_MS);

@@ -1,9 +1,10 @@
 import { type ByteWriter, PACKET, writeQuorumPacket, writeQuorumPacketData } from "@watchkeeper/wire";
 import type { Replica } from "../replica/index.js";
 import { snapshotPieces } from "../storage/index.js";
-import { HistoryWalk, planSync } from "../zab/index.js";
+import { continuesHistory, formatZxid, HistoryWalk, planSync } from "../zab/index.js";
 import type { Leader } from "./leader.js";
 import type { LearnerHandler } from "./learner-handler.js";
+import { LinkError } from "./packet-link.js";
 import { initLimitMs } from "./peer-settings.js";
 import type { HistoryOnDisk } from "./server-state.js";
 
@@ -67,7 +68,7 @@ function historyEnd(leader: Leader, replica: Replica): number {
 /** The first txn of the history that memory still holds; undefined where it holds none, as after a start. */
 function firstInMemory({ committedLog, pipeline }: Replica): number | undefined {
   if (committedLog.firstZxid !== undefined) return committedLog.firstZxid;
-  for (const { zxid } of pipeline.unapplied(0)) return zxid;
+  for (const { zxid } of pipeline.unkept(0)) return zxid;
   return undefined;
 }
 
@@ -78,7 +79,7 @@ function memoryStart(replica: Replica, end: number): number {
 
 function* inMemory(replica: Replica, afterZxid: number, throughZxid: number) {
   for (const txn of replica.committedLog.after(afterZxid)) if (txn.zxid <= throughZxid) yield txn;
-  for (const txn of replica.pipeline.unapplied(afterZxid)) if (txn.zxid <= throughZxid) yield txn;
+  for (const txn of replica.pipeline.unkept(afterZxid)) if (txn.zxid <= throughZxid) yield txn;
 }
 
 /** Whether what memory holds joins the learner's history without a gap, before a first packet is sent. */
@@ -102,24 +103,25 @@ async function sendTxns(
 ): Promise<void> {
   let sent = afterZxid;
   const limitMs = initLimitMs(leader.parts.settings);
+  const send = (zxid: number, bytes: Uint8Array, start: number, to: number) => {
+    // A learner of Apache's takes a history with a hole for a whole one.
+    if (!continuesHistory(sent, zxid))
+      throw new LinkError(`this leader's history has nothing between ${formatZxid(sent)} and ${formatZxid(zxid)}`);
+    sendCommitted(handler.out(), zxid, bytes, start, to);
+    sent = zxid;
+  };
   for (;;) {
     const end = historyEnd(leader, replica);
     if (sent >= end || isNextInMemory(replica, sent)) break;
     await onDisk.read(
       sent,
       memoryStart(replica, end),
-      (bytes, from, to, zxid) => {
-        sendCommitted(handler.out(), zxid, bytes, from, to);
-        sent = zxid;
-      },
+      (bytes, from, to, zxid) => send(zxid, bytes, from, to),
       () => handler.link.drained(limitMs),
     );
   }
   const end = historyEnd(leader, replica);
-  for (const { zxid, bytes, start, end: to } of inMemory(replica, sent, end)) {
-    sendCommitted(handler.out(), zxid, bytes, start, to);
-    sent = zxid;
-  }
+  for (const { zxid, bytes, start, end: to } of inMemory(replica, sent, end)) send(zxid, bytes, start, to);
   forwardFrom(handler, leader, replica, sent);
 }
 
@@ -144,7 +146,7 @@ function sendCommitted(writer: ByteWriter, zxid: number, bytes: Uint8Array, star
  */
 function forwardFrom(handler: LearnerHandler, leader: Leader, replica: Replica, seen: number): void {
   const { committedThrough } = leader;
-  for (const { zxid, bytes, start, end } of replica.pipeline.unapplied(seen)) {
+  for (const { zxid, bytes, start, end } of replica.pipeline.unkept(seen)) {
     if (zxid <= committedThrough) sendCommitted(handler.out(), zxid, bytes, start, end);
     else if (!handler.isObserver) writeQuorumPacketData(handler.out(), PACKET.proposal, zxid, bytes, start, end);
   }

@@ -1,4 +1,6 @@
 import { NetworkError } from "../ports/index.js";
+import { dialAny } from "./dial-any.js";
+import { formatPlace } from "./election-addresses.js";
 import type { LearnerParts } from "./learner.js";
 import { LinkError, PacketLink } from "./packet-link.js";
 import { initLimitMs } from "./peer-settings.js";
@@ -11,8 +13,8 @@ const RETRY_DELAYS_MAX = 5;
 const FIRST_RETRY_DELAY_MS = 5;
 
 /**
- * Connects a learner to its leader (`Learner.connectToLeader`, 11.1). Several addresses of one server are tried in
- * turn.
+ * Connects a learner to its leader (`Learner.connectToLeader`, 11.1). Several addresses of one server are tried at
+ * once.
  * @throws LinkError
  */
 export async function connectToLeader(parts: LearnerParts, leaderSid: number): Promise<PacketLink> {
@@ -29,26 +31,26 @@ export async function connectToLeader(parts: LearnerParts, leaderSid: number): P
   const deadlineMs = startedMs + limitMs;
   const giveUpMs = startedMs + RETRY_DELAYS_MAX * settings.leaderConnectRetryDelayMs;
   let retryDelayMs = Math.min(FIRST_RETRY_DELAY_MS, settings.leaderConnectRetryDelayMs);
+  const place = member.addresses.map(({ host, quorumPort }) => ({ host, port: quorumPort }));
   let failure = "";
-  for (let attempt = 0; ; attempt++) {
-    const { host, quorumPort } = member.addresses[attempt % member.addresses.length]!;
+  for (;;) {
     const leftMs = deadlineMs - clock.monotonicMs();
     if (leftMs <= 0) break;
     try {
-      const socket = await network.dial({ host, port: quorumPort }, leftMs);
+      const socket = await dialAny(network, place, leftMs);
       return new PacketLink(socket, scheduler, {
         dataBytesMax: settings.packetBytesMax,
         unsentBytesMax: settings.learnerBytesMax,
       });
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
-      failure = `${host}:${quorumPort}: ${error.message}`;
+      failure = error.message;
     }
     if (clock.monotonicMs() + retryDelayMs > giveUpMs) break;
     await delay(scheduler, retryDelayMs);
     retryDelayMs = Math.min(2 * retryDelayMs, settings.leaderConnectRetryDelayMs);
   }
-  throw new LinkError(`the leader, server ${leaderSid}, cannot be reached at ${failure}`);
+  throw new LinkError(`the leader, server ${leaderSid}, cannot be reached at ${formatPlace(place)}: ${failure}`);
 }
 
 export function delay(

@@ -1,5 +1,5 @@
 import { ByteWriter, ERR, PACKET, writeQuorumPacket, writeQuorumPacketData } from "@watchkeeper/wire";
-import type { Clock, Logger, PeerListener, PeerNetwork, Scheduler, Timer } from "../ports/index.js";
+import type { Clock, Logger, PeerListener, PeerNetwork, PeerSocket, Scheduler, Timer } from "../ports/index.js";
 import {
   type Connection,
   itemOf,
@@ -63,7 +63,7 @@ export class Leader implements Role {
   private readonly ended = new Gate<string>();
   private readonly summary: StateSummary;
   private readonly replica: Replica;
-  private listener: PeerListener | undefined;
+  private readonly listeners: PeerListener[] = [];
   private timer: Timer | undefined;
   private halfTick = 0;
   /** What goes to every follower that is up to date, and to every observer: encoded once, gathered for a turn. */
@@ -153,14 +153,20 @@ export class Leader implements Role {
 
   private async listen(): Promise<void> {
     const { config, myid, quorumListensOnAllAddresses } = this.settings;
-    const { host, quorumPort } = config.members.get(myid)!.addresses[0];
-    const endpoint = { host: quorumListensOnAllAddresses ? "0.0.0.0" : host, port: quorumPort };
-    this.listener = await this.parts.network.listen(endpoint, (socket) => {
-      const handler = new LearnerHandler(this, this.replica, socket);
-      this.handlers.add(handler);
-      void handler.run().finally(() => this.handlers.delete(handler));
-    });
+    const { addresses } = config.members.get(myid)!;
+    const ports = new Set(addresses.map(({ quorumPort }) => quorumPort));
+    const endpoints = quorumListensOnAllAddresses
+      ? [...ports].map((port) => ({ host: "0.0.0.0", port }))
+      : addresses.map(({ host, quorumPort }) => ({ host, port: quorumPort }));
+    for (const endpoint of endpoints)
+      this.listeners.push(await this.parts.network.listen(endpoint, (socket) => this.onSocket(socket)));
     this.schedulePing();
+  }
+
+  private onSocket(socket: PeerSocket): void {
+    const handler = new LearnerHandler(this, this.replica, socket);
+    this.handlers.add(handler);
+    void handler.run().finally(() => this.handlers.delete(handler));
   }
 
   /** L5-L7: an epoch that is higher than any a quorum has promised, on this server's disk before it is told. */
@@ -379,7 +385,7 @@ export class Leader implements Role {
     let some = false;
     for (const handler of this.handlers) some ||= handler.isForwarded && handler.isObserver;
     if (!some) return;
-    for (const { zxid: next, bytes, start, end } of this.replica.pipeline.unapplied(before)) {
+    for (const { zxid: next, bytes, start, end } of this.replica.pipeline.unkept(before)) {
       if (next > zxid) break;
       writeQuorumPacketData(this.toObservers, PACKET.inform, next, bytes, start, end);
       for (const handler of this.handlers) {
@@ -564,7 +570,7 @@ export class Leader implements Role {
     this.timer?.cancel();
     this.resign("this server no longer leads");
     for (const handler of [...this.handlers]) handler.close("this server no longer leads");
-    await this.listener?.close();
+    await Promise.all(this.listeners.map((listener) => listener.close()));
   }
 }
 

@@ -230,7 +230,10 @@ export class LearnerHandler {
 
   /** Where packets of the history and of what follows it go: into the link, or behind a snapshot that is on its way. */
   out(): ByteWriter {
-    const writer = this.streaming ?? this.link.writer();
+    return this.bounded(this.streaming ?? this.link.writer());
+  }
+
+  private bounded(writer: ByteWriter): ByteWriter {
     if (writer.length > this.leader.parts.settings.learnerBytesMax)
       throw new LinkError(`${writer.length} bytes wait for it while it is synchronized, more than are allowed`);
     return writer;
@@ -252,11 +255,13 @@ export class LearnerHandler {
 
   /** COMMIT of everything after `before` up to `zxid`. */
   commit(before: number, zxid: number): void {
-    for (let next = before + 1; next <= zxid; next++) writeQuorumPacket(this.held, PACKET.commit, next);
+    this.trying(() => {
+      for (let next = before + 1; next <= zxid; next++) writeQuorumPacket(this.bounded(this.held), PACKET.commit, next);
+    });
   }
 
   inform(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    writeQuorumPacketData(this.held, PACKET.inform, zxid, bytes, start, end);
+    this.trying(() => writeQuorumPacketData(this.bounded(this.held), PACKET.inform, zxid, bytes, start, end));
   }
 
   /** What goes wrong with one learner is its own end, and not its leader's. */

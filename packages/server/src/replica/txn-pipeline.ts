@@ -225,11 +225,14 @@ export class TxnPipeline {
     this.committedZxid = Math.min(this.committedZxid, zxid);
   }
 
-  /** Hands out the txns after `zxid` that are not applied, in order, whether or not they are on the disk yet. */
-  *unapplied(zxid: number): Generator<LoggedTxn, void> {
+  /**
+   * Hands out the txns after `zxid` that the committed log does not have yet, in order: those that are not applied,
+   * whether or not they are on the disk, and those that are, in one batch with others that are not.
+   */
+  *unkept(zxid: number): Generator<LoggedTxn, void> {
     const groups = [...this.landed, ...(this.flying === undefined ? [] : [this.flying]), ...this.full, this.open];
-    for (const { batch, applied } of groups) {
-      for (let entry = applied; entry < batch.count; entry++) {
+    for (const { batch } of groups) {
+      for (let entry = 0; entry < batch.count; entry++) {
         const next = batch.zxid(entry);
         if (next <= zxid) continue;
         yield {

@@ -17,6 +17,8 @@ export interface WorldOptions {
   readonly seed?: number;
   readonly servers?: number;
   readonly observers?: number;
+  /** Lines of groups and weights. */
+  readonly quorums?: readonly string[];
   /** How long a write to a disk takes. @default 1 to 4 ms */
   readonly diskMs?: { readonly min: number; readonly max: number };
   readonly server?: Partial<ServerOptions>;
@@ -93,7 +95,7 @@ export class EnsembleWorld {
       const role = i < servers ? "participant" : "observer";
       return `server.${i + 1}=host${i + 1}:${QUORUM_PORT}:${ELECTION_PORT}:${role}`;
     });
-    this.config = EnsembleConfig.parse(lines.join("\n"));
+    this.config = EnsembleConfig.parse([...lines, ...(options.quorums ?? [])].join("\n"));
     this.witness = new ProtocolWitness(this.config);
     this.servers = [...this.config.members.keys()].map((sid) => new EnsembleServer(this, sid));
   }

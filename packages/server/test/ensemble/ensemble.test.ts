@@ -66,6 +66,17 @@ describe("a quorum", () => {
     expect(world.servers.map(({ replica }) => replica.sessions.count)).toEqual([3, 3, 3]);
   });
 
+  test("shows its configuration in /zookeeper/config of every server, a snapshot's receiver included", async () => {
+    const world = await formed({ observers: 1 });
+    const [, away] = world.learners;
+    away!.crash();
+    away!.replaceDisk();
+    away!.start();
+    await world.untilAllServe();
+    for (const server of world.servers)
+      expect(await dataOf(await world.clientOf(server), "/zookeeper/config")).toBe(world.config.text);
+  });
+
   test("of one server alone serves, and goes on after a power cut", async () => {
     const world = await formed({ servers: 1 });
     await written(await world.clientOf(world.leader), 3);
@@ -91,6 +102,20 @@ describe("a quorum", () => {
       await world.untilLeading();
       expect((await read(await world.clientOf(world.leader), "exists", "/unsynced")).err).toBe(0);
     }
+  });
+
+  test("has observers that wait a little, by chance, before they ask for a leader (observer.election.DelayMs)", async () => {
+    const waits: number[] = [];
+    for (let seed = 1; seed <= 8; seed++) {
+      const world = await formed({ observers: 1, seed });
+      const [voter, observer] = [world.server(1), world.server(4)].map(
+        ({ lines }) => lines.lines.find(({ sentence }) => sentence === "Looking for a leader")!.atMs,
+      );
+      waits.push(observer! - voter!);
+    }
+    expect(Math.max(...waits)).toBeGreaterThan(100);
+    expect(Math.max(...waits)).toBeLessThan(250);
+    expect(Math.min(...waits)).toBeLessThan(100);
   });
 
   test("is not made of a minority and observers", async () => {

@@ -1,6 +1,7 @@
-import { ByteWriter, makeZxid, OP, PACKET, sessionTimeout, writeRequestHead } from "@watchkeeper/wire";
+import { ByteWriter, createRequest, makeZxid, OP, PACKET, sessionTimeout, writeRequestHead } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { Leader } from "../../src/ensemble/leader.js";
+import { EnsembleConfig } from "../../src/zab/index.js";
 import { bytes, create } from "../replica/requests.js";
 import type { EnsembleServer } from "./ensemble-server.js";
 import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
@@ -79,6 +80,36 @@ class LeaderAlone {
 }
 
 const E1 = makeZxid(1, 0);
+const CREATE = { data: null, acl: [{ perms: 31, id: { scheme: "world", id: "anyone" } }], flags: 0 };
+
+test.each([
+  ["each of its addresses", false],
+  ["each of its ports, on every address", true],
+])("it listens on %s", async (_what, quorumListensOnAllAddresses) => {
+  const world = new EnsembleWorld();
+  const server = world.server(1);
+  server.startAlone();
+  await world.until(() => server.process?.state !== undefined, "the state being loaded");
+  const { roleParts } = server.process!;
+  const lines = world.config.text.replace(/^server\.1=.*$/m, "server.1=host1:2888:3888|host1:2889:3889:participant");
+  const settings = { ...roleParts.settings, config: EnsembleConfig.parse(lines), quorumListensOnAllAddresses };
+  let hasEnded = false;
+  void new Leader({ ...roleParts, settings }).lead().then(() => {
+    hasEnded = true;
+  });
+  const answering = async () => {
+    const ports: number[] = [];
+    for (const port of [2888, 2889]) {
+      const dialed = world.network.of("host2").dial({ host: "host1", port }, 1000);
+      void dialed.then(() => ports.push(port)).catch(() => {});
+    }
+    await world.pass(100);
+    return ports.sort();
+  };
+  expect(await answering()).toEqual([2888, 2889]);
+  await world.until(() => hasEnded, "it giving up", 20_000);
+  expect(await answering()).toEqual([]);
+});
 
 describe("discovery and synchronization", () => {
   test("a follower hears the words in their order, from LEADERINFO to UPTODATE, and a PING every half tick behind NEWLEADER", async () => {
@@ -143,6 +174,27 @@ describe("discovery and synchronization", () => {
     expect(await follower.next(PACKET.diff)).toBeDefined();
   });
 
+  test("a leader that no quorum promises its epoch to, or takes its history from, gives up after initLimit each", async () => {
+    const unpromised = await LeaderAlone.elected();
+    const before = await unpromised.learner(2);
+    await before.discover(2, { currentEpoch: -1 });
+    await unpromised.world.until(() => unpromised.ended !== undefined, "its giving up", 6000);
+    expect(unpromised.ended).toContain("no quorum of voters accepted the epoch within initLimit (5000 ms)");
+
+    const unfollowed = await LeaderAlone.elected();
+    const stuck = await unfollowed.learner(2);
+    await stuck.discover(2);
+    await stuck.until(PACKET.newLeader);
+    for (let i = 0; i < 6; i++) {
+      if (!stuck.isClosed) stuck.ack(makeZxid(0, 5));
+      await unfollowed.world.pass(1000);
+    }
+    expect(unfollowed.ended).toContain(
+      "no quorum of voters took over this leader's history within initLimit (5000 ms)",
+    );
+    expect(unfollowed.server.isServing).toBe(false);
+  });
+
   test("a newer configuration than the leader's is refused", async () => {
     const alone = await LeaderAlone.elected();
     const newer = await alone.learner(2);
@@ -194,6 +246,36 @@ describe("discovery and synchronization", () => {
     late.ack(E1);
     await late.next(PACKET.upToDate);
     expect((await late.next(PACKET.commit)).zxid).toBe(outstanding);
+  });
+
+  test.each([
+    ["out of memory", { commitLogCount: 500 }, 2],
+    ["out of the log, and then out of memory", { commitLogCount: 1, commitLogBytesMax: 100, snapshotSizeFactor: 0 }, 2],
+  ])("a history whose last batch is committed in part is sent without a gap, %s", async (_way, server, from) => {
+    const alone = await LeaderAlone.elected({ server });
+    const follower = await alone.established();
+    const client = await alone.client(follower);
+    const answering = keepAnswering(alone.world, [follower]);
+    for (let i = 0; i < 4; i++) {
+      const pending = create(client, `/n${i}`);
+      follower.ack((await follower.until(PACKET.proposal)).zxid);
+      expect((await pending).err).toBe(0);
+    }
+    for (let i = 0; i < 5; i++) client.send("create", createRequest, { ...CREATE, path: `/last${i}` });
+    await alone.world.until(() => alone.leader.lastProposed === E1 + 10, "the proposals");
+    follower.ack(E1 + 7);
+    await alone.world.until(() => alone.server.replica.lastZxid === E1 + 7, "some of the batch being applied");
+    const late = await alone.learner(3);
+    await late.discover(3, { acceptedEpoch: 1, currentEpoch: -1, lastZxid: E1 + from });
+    await alone.world.pass(50);
+    answering.stop();
+    const zxid = (counter: number) => `0x${(E1 + counter).toString(16)}`;
+    const committedOnes = [3, 4, 5, 6, 7].flatMap((counter) => [
+      `PROPOSAL ${zxid(counter)}`,
+      `COMMIT ${zxid(counter)}`,
+    ]);
+    const outstanding = [8, 9, 10].map((counter) => `PROPOSAL ${zxid(counter)}`);
+    expect(late.words).toEqual([`DIFF ${zxid(7)}`, ...committedOnes, ...outstanding, "NEWLEADER 0x100000000"]);
   });
 
   test("what was acknowledged on a connection that is gone is not counted on the next one", async () => {
@@ -499,6 +581,15 @@ describe("requests that learners forward", () => {
     expect((await follower.until(PACKET.revalidate)).data![8]).toBe(0);
   });
 
+  test("a write right behind the creation of its session, as of a local session that becomes a global one, is one like any other", async () => {
+    const alone = await LeaderAlone.elected();
+    const follower = await alone.established();
+    request(follower, OP.createSession, 0, timeoutBytes());
+    request(follower, OP.create, 1, createBytes("/a"));
+    expect(txnType((await follower.next(PACKET.proposal)).data!)).toBe(OP.createSession);
+    expect(txnType((await follower.next(PACKET.proposal)).data!)).toBe(OP.create);
+  });
+
   test("what comes behind the closing of its session becomes an error (SESSIONEXPIRED), before the closing is committed too", async () => {
     const { follower } = await withSession();
     request(follower, OP.closeSession, 5, new Uint8Array(0));
@@ -556,6 +647,21 @@ describe("requests that learners forward", () => {
     expect(txnType(data!)).toBe(OP.closeSession);
   });
 
+  test("who asks is known by what the learner says of its client", async () => {
+    const { follower } = await withSession();
+    const bob = { scheme: "digest", id: "bob:9nT4z2u9uPHHfCW0SdlgDUxTWEM=" };
+    request(follower, OP.create, 1, createBytes("/bobs", bob), [LOCALHOST, bob]);
+    await committed(follower);
+    const errors: (number | undefined)[] = [];
+    for (const ids of [[LOCALHOST], [], [LOCALHOST, bob]]) {
+      request(follower, OP.create, 2 + errors.length, createBytes(`/bobs/${errors.length}`), ids);
+      const { data } = await follower.until(PACKET.proposal);
+      const isError = txnType(data!) === OP.error;
+      errors.push(isError ? new DataView(data!.buffer, data!.byteOffset).getInt32(32) : undefined);
+    }
+    expect(errors).toEqual([-102, -102, undefined]);
+  });
+
   test("SYNC stands behind the commit of all that was proposed, and ahead of what came later", async () => {
     const { follower } = await withSession();
     request(follower, OP.sync, 1, pathBytes("/"));
@@ -609,6 +715,35 @@ describe("bad input on the quorum port", () => {
     expect(alone.server.isServing).toBe(true);
   });
 
+  test.each([
+    ["a follower", 3, PACKET.followerInfo],
+    ["an observer", 4, PACKET.observerInfo],
+  ])("%s that takes a snapshot too slowly is let go when too much has come up meanwhile", async (_what, sid, type) => {
+    const alone = await LeaderAlone.elected({
+      observers: 1,
+      server: { alwaysSendsSnapshot: true, learnerBytesMax: 2_000_000 },
+    });
+    const follower = await alone.established();
+    const client = await alone.client(follower);
+    const answering = keepAnswering(alone.world, [follower]);
+    const data = new Uint8Array(100_000);
+    const write = async (path: string) => {
+      const pending = create(client, path, { data });
+      follower.ack((await follower.until(PACKET.proposal)).zxid);
+      expect((await pending).err).toBe(0);
+    };
+    for (let i = 0; i < 10; i++) await write(`/n${i}`);
+    const slow = await alone.learner(sid);
+    slow.followerInfo(sid, 0, { type });
+    await slow.next(PACKET.leaderInfo);
+    slow.stopReading();
+    slow.ackEpoch(0, 0);
+    for (let i = 0; i < 22; i++) await write(`/later${i}`);
+    answering.stop();
+    expect(alone.warnings.join()).toContain("bytes wait for it while it is synchronized");
+    expect(alone.server.isServing).toBe(true);
+  });
+
   test("one that takes nothing of what it is sent while it is synchronized is let go after initLimit", async () => {
     const alone = await LeaderAlone.elected({ server: { alwaysSendsSnapshot: true } });
     const follower = await alone.established();
@@ -630,13 +765,18 @@ describe("bad input on the quorum port", () => {
     expect(alone.server.isServing).toBe(true);
   });
 
-  test("a REQUEST that is too short ends the connection of who sent it", async () => {
+  test.each([
+    ["a REQUEST that is too short", (bad: ScriptedPeer) => bad.send(PACKET.request, -1, new Uint8Array(7))],
+    ["a createSession without a timeout", (bad: ScriptedPeer) => request(bad, OP.createSession, 0, new Uint8Array(3))],
+    ["a REVALIDATE of another length", (bad: ScriptedPeer) => bad.send(PACKET.revalidate, -1, new Uint8Array(16))],
+  ])("%s ends the connection of who sent it, and nothing comes of it", async (_what, speak) => {
     const alone = await LeaderAlone.elected();
     const [, bad] = [await alone.established(), await alone.learner(3)];
     await bad.follow(3);
-    bad.send(PACKET.request, -1, new Uint8Array(7));
-    await bad.untilClosed();
+    speak(bad);
+    await bad.untilClosed(100);
     expect(alone.server.isServing).toBe(true);
+    expect(alone.leader.lastProposed).toBe(E1);
   });
 
   test("a follower that has fallen silent is replaced by its own new connection, long before syncLimit", async () => {
@@ -676,12 +816,14 @@ function sessionBytes(sessionId: bigint, timeoutMs: number): Uint8Array {
   return writer.view().slice();
 }
 
-function request(peer: ScriptedPeer, opcode: number, cxid: number, body: Uint8Array): void {
+function request(peer: ScriptedPeer, opcode: number, cxid: number, body: Uint8Array, ids = [LOCALHOST]): void {
   const writer = new ByteWriter();
   writeRequestHead(writer, Number(SESSION >> 32n), Number(SESSION & 0xffffffffn), cxid, opcode);
   writer.copy(body, 0, body.length);
-  peer.send(PACKET.request, -1, writer.view(), [{ scheme: "ip", id: "127.0.0.1" }]);
+  peer.send(PACKET.request, -1, writer.view(), ids);
 }
+
+const LOCALHOST = { scheme: "ip", id: "127.0.0.1" };
 
 /** Acknowledges the next proposal and takes its commit. */
 async function committed(follower: ScriptedPeer): Promise<void> {
@@ -700,9 +842,9 @@ function pathBytes(path: string): Uint8Array {
   return Buffer.concat([timeoutBytes(path.length), bytes(path)]);
 }
 
-/** Data null, the open ACL, no flags. */
-function createBytes(path: string): Uint8Array {
-  const acl = Buffer.concat([timeoutBytes(1), timeoutBytes(31), pathBytes("world"), pathBytes("anyone")]);
+/** Data null, an ACL of one identity that may do everything, no flags. */
+function createBytes(path: string, { scheme, id } = { scheme: "world", id: "anyone" }): Uint8Array {
+  const acl = Buffer.concat([timeoutBytes(1), timeoutBytes(31), pathBytes(scheme), pathBytes(id)]);
   return Buffer.concat([pathBytes(path), timeoutBytes(-1), acl, timeoutBytes(0)]);
 }
 

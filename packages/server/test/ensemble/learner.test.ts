@@ -12,9 +12,11 @@ import {
   txnHeader,
 } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
+import type { PeerSettings } from "../../src/ensemble/index.js";
 import { Learner } from "../../src/ensemble/learner.js";
 import { sessionPassword } from "../../src/sessions/index.js";
 import { snapshotPieces } from "../../src/storage/index.js";
+import { EnsembleConfig } from "../../src/zab/index.js";
 import { create } from "../replica/requests.js";
 import type { EnsembleServer } from "./ensemble-server.js";
 import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
@@ -129,6 +131,52 @@ function historyTxn(leader: ScriptedPeer, zxid: number): void {
 }
 
 const E1 = makeZxid(1, 0);
+
+describe("connecting", () => {
+  /** A learner that starts to follow server 3, whose addresses are these; and when it has come, or given up. */
+  async function following(addresses: string, listen: boolean, more: Partial<PeerSettings> = {}, sid = 1) {
+    const world = new EnsembleWorld({ observers: 1 });
+    const server = world.server(sid);
+    const nextConnection = listen ? await ScriptedPeer.accepting(world, 3) : undefined;
+    server.startAlone();
+    await world.until(() => server.process?.state !== undefined, "the state being loaded");
+    const lines = world.config.text.replace(/^server\.3=.*$/m, `server.3=${addresses}:participant`);
+    const { roleParts } = server.process!;
+    const settings = { ...roleParts.settings, config: EnsembleConfig.parse(lines), ...more };
+    // Packets to it are lost, and nobody says so.
+    world.cut(server, world.server(2));
+    const startedMs = world.nowMs;
+    let ended: string | undefined;
+    void new Learner({ ...roleParts, settings }, 3).follow().then((reason) => {
+      ended = reason;
+    });
+    let come = false;
+    void nextConnection?.().then(() => {
+      come = true;
+    });
+    await world.until(() => ended !== undefined || come, "an end of it", 20_000);
+    return { come, ended, tookMs: world.nowMs - startedMs };
+  }
+
+  test("a leader that does not listen is tried again for half a second, and then given up", async () => {
+    const { ended, tookMs } = await following("host3:2888:3888", false);
+    expect(ended).toContain("the leader, server 3, cannot be reached at host3:2888");
+    expect(tookMs).toBeGreaterThan(300);
+    expect(tookMs).toBeLessThan(700);
+  });
+
+  test("of a leader's several addresses the one that answers is taken", async () => {
+    const { come, tookMs } = await following("host2:2888:3888|host3:2888:3888", true);
+    expect(come).toBe(true);
+    expect(tookMs).toBeLessThan(200);
+  });
+
+  test("an observer takes its time, by chance, so that not all come at once (observer.reconnectDelayMs); a voter does not", async () => {
+    const late = { observerReconnectDelayMsMax: 10_000 };
+    expect((await following("host3:2888:3888", true, late, 4)).tookMs).toBeGreaterThan(200);
+    expect((await following("host3:2888:3888", true, late)).tookMs).toBeLessThan(100);
+  });
+});
 
 describe("discovery", () => {
   test("it says who it is and what it has accepted; what it promises is on its disk before it says so", async () => {
@@ -473,6 +521,17 @@ describe("broadcast", () => {
     expect(leader.words).toEqual(["ACK 0x100000001", "ACK 0x100000002", "ACK 0x100000003"]);
   });
 
+  test("what was acknowledged with NEWLEADER is not acknowledged once more", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    for (const counter of [1, 2, 3]) historyTxn(leader, E1 + counter);
+    await alone.newLeader(leader);
+    leader.send(PACKET.upToDate, -1);
+    propose(leader, E1 + 4);
+    await alone.world.pass(100);
+    expect(leader.words).toEqual(["ACK 0x100000000", "ACK 0x100000004"]);
+  });
+
   test("a COMMIT that comes before its txn is on the disk is applied when it is", async () => {
     const { alone, leader } = await LearnerAlone.led();
     await alone.upToDate(leader);
@@ -634,6 +693,17 @@ describe("broadcast", () => {
       const { alone, leader, client } = await resumed();
       leader.send(PACKET.revalidate, -1, revalidated(ELSEWHERE, false));
       await alone.world.until(() => client.isExpired, "the refusal");
+    });
+
+    test("is told from another by its id, in whatever order the leader answers", async () => {
+      const { alone, leader, client } = await resumed();
+      const other = alone.world.client();
+      Object.assign(other, { sessionId: ELSEWHERE + 1n, password: sessionPassword(ELSEWHERE + 1n) });
+      other.connect(alone.server, 4000);
+      await leader.next(PACKET.revalidate);
+      leader.send(PACKET.revalidate, -1, revalidated(ELSEWHERE + 1n, false));
+      await alone.world.until(() => other.isExpired, "the refusal");
+      expect([client.isExpired, client.isConnected]).toEqual([false, true]);
     });
 
     test("is not even asked for with a wrong password", async () => {

@@ -106,7 +106,7 @@ export class RandomRun {
     const images = world.servers.map((server) => [...treeOf(server), ...sessionsOf(server)].sort().join("\n"));
     for (const [i, image] of images.entries())
       if (image !== images[0]) this.wrong.push(`server ${i + 1} differs from server 1 in tree or sessions`);
-    for (const server of world.servers) this.wrong.push(...orphansOf(server));
+    for (const server of world.servers) this.wrong.push(...orphansOf(server), ...misunderstandingsOf(server));
     this.wrong.push(...sessions.flatMap(({ surprises }) => surprises));
     const history = {
       operations: sessions.flatMap(({ operations }) => operations),
@@ -147,6 +147,15 @@ function sessionsOf({ replica }: EnsembleServer): string[] {
     .map(({ key, createdTimeoutMs }) => `${key.toString(16)} ${createdTimeoutMs}`)
     .sort();
 }
+
+/** S24: what one of these servers says to another has its place; who hears otherwise says so, and tries again. */
+function misunderstandingsOf({ sid, lines }: EnsembleServer): string[] {
+  const said = lines.lines.map(({ facts, sentence }) => `${sentence} ${JSON.stringify(facts)}`);
+  return said.filter((line) => MISUNDERSTOOD.test(line)).map((line) => `server ${sid}: ${line}`);
+}
+
+const MISUNDERSTOOD =
+  /not the next txn|oldest pending|no proposal is pending|has nothing between|no quorum packet|makes? no sense|in place of|a second time/;
 
 /** S20: ephemeral nodes of sessions that are gone. */
 function orphansOf({ sid, replica }: EnsembleServer): string[] {

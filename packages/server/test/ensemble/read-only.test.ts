@@ -62,3 +62,23 @@ test("without readonlymode.enabled nobody is served", async () => {
   const client = world.client();
   await expect(client.open(alone, undefined, true)).rejects.toThrow("refused a client");
 });
+
+test("a short election is none of it: it begins two seconds after the server began to look for a leader", async () => {
+  const world = new EnsembleWorld({ server: { readOnlyModeEnabled: true } });
+  const alone = world.server(1);
+  alone.start();
+  const looking = () => alone.lines.lines.find(({ sentence }) => sentence === "Looking for a leader");
+  await world.until(() => looking() !== undefined, "an election");
+  await world.pass(1950);
+  expect(alone.replica.isServing).toBe(false);
+  await world.pass(100);
+  expect(alone.replica.isServing).toBe(true);
+});
+
+test("a server that has no database yet has nothing to show", async () => {
+  const world = new EnsembleWorld({ server: { readOnlyModeEnabled: true, autocreateDatabase: false } });
+  const alone = world.server(1);
+  alone.start();
+  await world.pass(10_000);
+  expect(alone.replica.isServing).toBe(false);
+});

@@ -20,25 +20,30 @@ function keepAlive(world: EnsembleWorld, client: EnsembleClient): { stop(): void
   };
 }
 
-test("a session lives while its client is heard by any server, and expires on all when it is not: by one txn of the leader's", async () => {
-  const world = await EnsembleWorld.formed();
-  const [follower] = world.learners;
-  const client = await world.clientOf(follower!, 2000);
-  await create(client, "/ephemeral", { flags: 1 });
-  const pings = keepAlive(world, client);
-  await world.pass(20_000);
-  expect(world.servers.map(({ replica }) => replica.sessions.count)).toEqual([1, 1, 1]);
-  pings.stop();
-  const before = world.leader.replica.lastZxid;
-  await world.pass(6000);
+test.each([
+  ["a follower", (world: EnsembleWorld) => world.learners[0]!],
+  ["the leader", (world: EnsembleWorld) => world.leader],
+])(
+  "a session lives while its client is heard by %s, and expires on all when it is not: by one txn of the leader's",
+  async (_who, choose) => {
+    const world = await EnsembleWorld.formed();
+    const client = await world.clientOf(choose(world), 2000);
+    await create(client, "/ephemeral", { flags: 1 });
+    const pings = keepAlive(world, client);
+    await world.pass(20_000);
+    expect(world.servers.map(({ replica }) => replica.sessions.count)).toEqual([1, 1, 1]);
+    pings.stop();
+    const before = world.leader.replica.lastZxid;
+    await world.pass(6000);
 
-  expect(world.leader.replica.lastZxid).toBe(before + 1);
-  expect(world.servers.map(({ replica }) => replica.sessions.count)).toEqual([0, 0, 0]);
-  expect(client.isConnected).toBe(false);
-  expect((await read(await world.clientOf(world.leader), "exists", "/ephemeral")).err).toBe(-101);
-  const expiries = world.servers.map(({ lines }) => lines.lines.filter(({ sentence }) => /^Expiring/.test(sentence)));
-  expect(expiries.filter((lines) => lines.length > 0)).toHaveLength(1);
-});
+    expect(world.leader.replica.lastZxid).toBe(before + 1);
+    expect(world.servers.map(({ replica }) => replica.sessions.count)).toEqual([0, 0, 0]);
+    expect(client.isConnected).toBe(false);
+    expect((await read(await world.clientOf(world.leader), "exists", "/ephemeral")).err).toBe(-101);
+    const expiries = world.servers.map(({ lines }) => lines.lines.filter(({ sentence }) => /^Expiring/.test(sentence)));
+    expect(expiries.filter((lines) => lines.length > 0)).toHaveLength(1);
+  },
+);
 
 test("every session has its full time again under a new leader", async () => {
   const world = await EnsembleWorld.formed();

@@ -163,6 +163,7 @@ test("a proposal out of order, or beyond the last counter, is a bug that is told
   expect(() => proposals.propose(z(3))).toThrow("proposed 0x200000003 after 0x200000001");
   expect(() => proposals.propose(z(1))).toThrow("proposed");
   expect(proposals.isExhausted).toBe(false);
+  expect(COUNTER_MAX).toBe(0xfffffffe);
   (proposals as unknown as { proposed: number }).proposed = z(COUNTER_MAX);
   expect(proposals.isExhausted).toBe(true);
   expect(() => proposals.propose(z(COUNTER_MAX + 1))).toThrow("proposed");

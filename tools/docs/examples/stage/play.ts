@@ -1,8 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { format } from "node:util";
+import { format, promisify } from "node:util";
 import { type Client, connect } from "@watchkeeper/client";
 import { startTestServer } from "watchkeeper/testing";
 import { until } from "../../../../test/support/until.js";
@@ -20,15 +21,19 @@ let printed: string[] = [];
 console.log = (...given: unknown[]) => void printed.push(format(...given));
 
 for (const { id, module } of parts) {
-  results[id] = await play(module, scenes[id] ?? {}).then(
+  const scene = scenes[id] ?? {};
+  results[id] = await (scene.isProgram ? run(module) : play(module, scene)).then(
     () => null,
     (error: unknown) => (error instanceof Error ? (error.stack ?? error.message) : String(error)),
   );
 }
 for (const id of Object.keys(scenes)) if (!(id in results)) results[id] = "a scene without an example";
 print(JSON.stringify(results));
-// Examples leave clients and loops behind, as they may; a test that one of them is has set the exit code.
-process.exit();
+process.exit(); // examples leave clients and loops behind, as they may
+
+async function run(module: string): Promise<void> {
+  await promisify(execFile)(process.execPath, [module], { timeout: 20_000 });
+}
 
 async function play(module: string, scene: Scene): Promise<void> {
   const server = await startTestServer();

@@ -8,6 +8,8 @@ export interface Scene {
   /** What others do while it runs. One that never ends has played its part when this has. */
   readonly meanwhile?: (stage: Stage) => Promise<unknown>;
   readonly isEndless?: true;
+  /** It is a program of its own, and well if it ends so. */
+  readonly isProgram?: true;
   /** What it must have printed, or called of the application. */
   readonly told?: readonly string[];
 }
@@ -46,6 +48,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
       process.emit("SIGTERM");
     },
   },
+  "docs/client-guide.md A test for it": { isProgram: true },
   "docs/migration.md From node-zookeeper-client, call by call": {
     meanwhile: ({ seen }) => seen("/greeting"),
   },
