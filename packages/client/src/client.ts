@@ -307,12 +307,12 @@ export class Client {
    * ```
    */
   setData(path: string, data: NodeContent, options: VersionOptions = NO_OPTIONS): Promise<Stat> {
-    const problem = contentProblem(data);
+    const problem = pathProblem(path) ?? contentProblem(data);
     if (problem !== undefined) return Promise.reject(badArguments("setData", String(path), problem));
-    const version = options.version ?? ANY_VERSION;
-    const body = (serverPath: string) => ({ path: serverPath, data: contentBytes(data), version });
-    const details = { expected: expectedVersion(options) };
-    const written = this.callAt("setData", path, requests.setData, body, options, details);
+    const { version = ANY_VERSION } = options;
+    const body = { path: this.toServer(path), data: contentBytes(data), version };
+    const details = { path, expected: expectedVersion(options) };
+    const written = this.requester.request(requests.setData, body, options, details);
     if (this.ephemerals.isEmpty) return written;
     return written.then((stat) => {
       this.ephemerals.onWritten(path, data);

@@ -158,7 +158,10 @@ againstAll((server) => {
     const usurper = await server.client({ session: client.session });
     await usurper.close();
     expect((await changed).kind).toBe("deleted");
-    expect(await take(stream, 1)).toEqual(["created /renewed"]);
+    // A server that is behind takes the watch before it hears of the old session's end, and tells of that too.
+    const told = await take(stream, 1);
+    if (told[0] === "deleted /renewed") told.push(...(await take(stream, 1)));
+    expect(told.at(-1)).toBe("created /renewed");
     expect(client.sessionId).not.toBe(before);
     await observer.sync();
     const { data, stat } = await observer.getDataWithStat("/renewed");

@@ -34,14 +34,6 @@ export const NO_LIMITS: CallLimits = { timeoutMs: 0, whenSuspended: "try-all" };
 /** A request of the public API: its arguments until it is sent, then the promise that waits for it. */
 export class ClientCall<A, R> implements Call {
   readonly kind = "call";
-  readonly opcode: number;
-  readonly changesTree: boolean;
-  readonly absentIsResult: boolean;
-  readonly watch: WatchRequest | undefined;
-  readonly addsWatch: PersistentWatchRequest | undefined;
-  readonly removesWatches: Call["removesWatches"];
-  readonly timeoutMs: number;
-  readonly whenSuspended: WhenSuspended;
   readonly deadline: DeadlinePlace | undefined;
   xid = 0;
   result: unknown;
@@ -53,6 +45,7 @@ export class ClientCall<A, R> implements Call {
   private readonly args: A;
   private readonly chroot: Chroot;
   private readonly details: CallDetails;
+  private readonly limits: CallLimits;
   private readonly resolve: (result: R) => void;
   private readonly reject: (error: ZkError) => void;
 
@@ -65,21 +58,46 @@ export class ClientCall<A, R> implements Call {
     details: CallDetails = NO_DETAILS,
     limits: CallLimits = NO_LIMITS,
   ) {
-    this.opcode = request.opcode;
-    this.changesTree = request.changesTree;
-    this.absentIsResult = request.absentIsResult;
-    this.watch = details.watch;
-    this.addsWatch = details.addsWatch;
-    this.removesWatches = details.removesWatches;
-    this.timeoutMs = limits.timeoutMs;
-    this.whenSuspended = limits.whenSuspended;
     this.deadline = limits.timeoutMs > 0 ? { slot: 0, earlier: undefined, later: undefined } : undefined;
     this.request = request;
     this.args = args;
     this.chroot = chroot;
+    this.details = details;
+    this.limits = limits;
     this.resolve = resolve;
     this.reject = reject;
-    this.details = details;
+  }
+
+  get opcode(): number {
+    return this.request.opcode;
+  }
+
+  get changesTree(): boolean {
+    return this.request.changesTree;
+  }
+
+  get absentIsResult(): boolean {
+    return this.request.absentIsResult;
+  }
+
+  get watch(): Call["watch"] {
+    return this.details.watch;
+  }
+
+  get addsWatch(): Call["addsWatch"] {
+    return this.details.addsWatch;
+  }
+
+  get removesWatches(): Call["removesWatches"] {
+    return this.details.removesWatches;
+  }
+
+  get timeoutMs(): number {
+    return this.limits.timeoutMs;
+  }
+
+  get whenSuspended(): WhenSuspended {
+    return this.limits.whenSuspended;
   }
 
   encodeBody(writer: ByteWriter): void {

@@ -3,7 +3,7 @@ import { badArguments, ZkError } from "../errors.js";
 import { pauseMs, type RetryPolicy } from "../retry/retry-policy.js";
 import type { WhenSuspended } from "../session/index.js";
 import type { ConnectionHalf } from "../transport/connection-half.js";
-import { type CallOptions, optionsProblem } from "./call-options.js";
+import { type CallOptions, NO_OPTIONS, optionsProblem } from "./call-options.js";
 import { type CallDetails, type CallLimits, ClientCall, NO_DETAILS } from "./client-call.js";
 import type { RequestKind } from "./requests.js";
 
@@ -35,6 +35,9 @@ export class Requester {
   }
 
   request<A, R>(kind: RequestKind<A, R>, args: A, options: CallOptions, details: CallDetails = NO_DETAILS): Promise<R> {
+    if (options === NO_OPTIONS && this.defaults.retry === undefined && !isObserved(this.defaults.tracer)) {
+      return this.submitOnce(kind, args, details, this.usualLimits);
+    }
     const submit = (timeoutMs: number): Promise<R> => this.submit(kind, args, details, options, timeoutMs);
     return this.run(kind.operation, details.path, options, submit);
   }
@@ -109,11 +112,7 @@ export class Requester {
     const { half } = this;
     const { signal } = options;
     const limits = this.limits(options, timeoutMs);
-    if (signal === undefined) {
-      return new Promise((resolve, reject) => {
-        half.submit(new ClientCall(kind, args, half.chroot, resolve, reject, details, limits));
-      });
-    }
+    if (signal === undefined) return this.submitOnce(kind, args, details, limits);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         call.abortReason = signal.reason;
@@ -130,6 +129,13 @@ export class Requester {
       const call = new ClientCall(kind, args, half.chroot, settled, failed, details, limits);
       signal.addEventListener("abort", onAbort, { once: true });
       half.submit(call);
+    });
+  }
+
+  private submitOnce<A, R>(kind: RequestKind<A, R>, args: A, details: CallDetails, limits: CallLimits): Promise<R> {
+    const { half } = this;
+    return new Promise((resolve, reject) => {
+      half.submit(new ClientCall(kind, args, half.chroot, resolve, reject, details, limits));
     });
   }
 

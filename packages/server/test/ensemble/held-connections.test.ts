@@ -16,7 +16,7 @@ function disconnections(client: EnsembleClient): { count: number } {
 describe("through an election", () => {
   test("M14: who waits for nothing stays connected, to a server that follows anew and to one that leads now, and its watches miss nothing", async () => {
     const world = await EnsembleWorld.formed();
-    const clients = [];
+    const clients: EnsembleClient[] = [];
     for (const server of world.learners) clients.push(await world.clientOf(server));
     await create(clients[0]!, "/watched");
     await world.untilAllServe();
@@ -103,7 +103,7 @@ describe("through an election", () => {
 
   test("where the next history comes as a snapshot everybody must go: nobody knows what their watches have missed", async () => {
     const world = await EnsembleWorld.formed({ server: { alwaysSendsSnapshot: true } });
-    const clients = [];
+    const clients: EnsembleClient[] = [];
     for (const server of world.learners) clients.push(await world.clientOf(server));
     world.leader.crash();
     const leader = await world.untilLeading();

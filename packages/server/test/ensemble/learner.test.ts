@@ -20,7 +20,7 @@ import { EnsembleConfig } from "../../src/zab/index.js";
 import { create } from "../replica/requests.js";
 import type { EnsembleServer } from "./ensemble-server.js";
 import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
-import { intBytes, ScriptedPeer } from "./scripted-peer.js";
+import { intBytes, type ScriptedPacket, ScriptedPeer } from "./scripted-peer.js";
 
 /** A learner by itself, whose leader, server 3, the test plays. */
 class LearnerAlone {
@@ -631,6 +631,40 @@ describe("broadcast", () => {
     leader.send(PACKET.proposal, E1 + 2, errorTxn(sessionId, 1, E1 + 2, -110));
     leader.send(PACKET.commit, E1 + 2);
     expect((await pending).err).toBe(-110);
+  });
+
+  test("thousands of writes, never all answered, are answered each by its own txn", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await alone.upToDate(leader);
+    const client = alone.world.client();
+    client.connect(alone.server, 4000);
+    const sessionId = Buffer.from((await leader.next(PACKET.request)).data!).readBigInt64BE(0);
+    let zxid = E1;
+    const commit = (data: Uint8Array) => {
+      leader.send(PACKET.proposal, zxid, data);
+      leader.send(PACKET.commit, zxid);
+    };
+    zxid += 1;
+    commit(sessionTxn(sessionId, zxid));
+    await alone.world.until(() => client.isOpen, "the session");
+    const count = 5000;
+    const waiting: ScriptedPacket[] = [];
+    const errors = Array.from({ length: count }, (_, i) => -101 - (i % 7));
+    for (let i = 0; i < count; i++) client.send("create", createRequest, { path: "/a", data: null, acl: [], flags: 0 });
+    for (let answered = 0; answered < count; ) {
+      await alone.world.until(() => leader.packets.length > 0, "requests");
+      // Some always wait, so that there is no moment at which nobody is owed anything.
+      const requests = leader.packets.splice(0).filter(({ type }) => type === PACKET.request);
+      waiting.push(...requests);
+      const last = answered + waiting.length === count;
+      for (const { data } of waiting.splice(0, last ? waiting.length : waiting.length - 10)) {
+        zxid += 1;
+        commit(errorTxn(sessionId, Buffer.from(data!).readInt32BE(8), zxid, errors[answered]!));
+        answered += 1;
+      }
+    }
+    await alone.world.until(() => client.frames.length === count, "every answer");
+    expect(client.frames.map(({ err }) => err)).toEqual(errors);
   });
 
   test("a session that expires is no answer to what its client has asked for", async () => {

@@ -15,19 +15,35 @@ export const requestedAcl = record("ACL", {
 export type RequestedAcl = ValueOf<typeof requestedAcl>;
 
 /** A node's Stat as clients see it: 68 bytes. Files hold `StatPersisted` instead, see `transactions.ts`. */
-export const stat = record("Stat", {
-  czxid: long,
-  mzxid: long,
-  ctime: long,
-  mtime: long,
-  version: int,
-  cversion: int,
-  aversion: int,
-  ephemeralOwner: long,
-  dataLength: int,
-  numChildren: int,
-  pzxid: long,
-});
+export const stat = record(
+  "Stat",
+  {
+    czxid: long,
+    mzxid: long,
+    ctime: long,
+    mtime: long,
+    version: int,
+    cversion: int,
+    aversion: int,
+    ephemeralOwner: long,
+    dataLength: int,
+    numChildren: int,
+    pzxid: long,
+  },
+  (reader) => ({
+    czxid: reader.long(),
+    mzxid: reader.long(),
+    ctime: reader.long(),
+    mtime: reader.long(),
+    version: reader.int(),
+    cversion: reader.int(),
+    aversion: reader.int(),
+    ephemeralOwner: reader.long(),
+    dataLength: reader.int(),
+    numChildren: reader.int(),
+    pzxid: reader.long(),
+  }),
+);
 export type Stat = ValueOf<typeof stat>;
 
 export const STAT_BYTES = 68;
