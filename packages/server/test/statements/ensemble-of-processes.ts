@@ -89,7 +89,10 @@ export class EnsembleOfProcesses {
       const running = this.members.filter(({ isRunning }) => isRunning);
       const modes = await Promise.all(running.map((member) => member.mode()));
       if (modes.filter((mode) => mode === "leader").length !== 1 || modes.includes(undefined)) return false;
-      return new Set(await Promise.all(running.map((member) => member.zxid()))).size === 1;
+      const zxids = await Promise.all(running.map((member) => member.zxid()));
+      // A leader shows the beginning of its epoch, which no txn has, until there is one.
+      const latest = Math.max(0, ...zxids.filter((zxid) => zxid % 2 ** 32 > 0));
+      return zxids.every((zxid) => zxid >= latest);
     });
   }
 }
