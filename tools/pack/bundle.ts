@@ -2,7 +2,13 @@ import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { compiled, packed } from "./folders.js";
 
-/** Entries keep their places; what is loaded only on demand (TLS, the connection's thread) stays apart. */
+/** What only some programs load: an entry of its own, or on demand. */
+const APART = ["recipes/", "compat/", "thread/", "transport/tls.js"].map((path) => join(compiled, path));
+
+/**
+ * Entries keep their places, and what is loaded only on demand (TLS, the connection's thread) stays apart. All
+ * the rest is one file: each further one would cost whoever imports the client a millisecond.
+ */
 export async function bundle(): Promise<void> {
   const build = await rolldown({
     input: {
@@ -18,6 +24,9 @@ export async function bundle(): Promise<void> {
   await build.write({
     dir: packed,
     format: "esm",
+    codeSplitting: {
+      groups: [{ name: "client", test: (file) => APART.every((path) => !file.startsWith(path)) }],
+    },
     // The thread is looked for beside the chunk that starts it.
     chunkFileNames: ({ name }) => (name === "thread-connection" ? "thread/[name].js" : "chunks/[name].js"),
     // Names of classes stay: they are what inspected values and stack traces show.

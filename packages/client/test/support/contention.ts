@@ -39,8 +39,10 @@ const PAUSE_MS_MAX = 40;
 const ROOT = "/guarded";
 const CONTENDERS = 3;
 
-/** On a machine that is busy with other things, how much longer it may take until a session is lost. */
-const LOSS_MS_MAX = 5000;
+/** So often at least the contenders must have held something, and one have lost its session, to have proved anything. */
+const HOLDS_MIN = 12;
+/** How much longer that may take on a machine that is busy with other things. */
+const EVIDENCE_MS_MAX = 10_000;
 
 /**
  * Lets three clients contend under trouble for some time, and until a session was lost; whatever must never
@@ -103,7 +105,8 @@ class Arena {
       await (this.trouble === "turned clocks" && random.chance(0.4) ? this.end(wire) : this.disturb(wire, forMs));
       await pause(random.below(40));
     }
-    await until("a session to be lost", () => this.sessionsLost > 0, LOSS_MS_MAX);
+    const isEnough = () => this.sessionsLost > 0 && this.holds >= HOLDS_MIN;
+    await until("enough holds and a lost session", isEnough, EVIDENCE_MS_MAX);
     this.isOver = true;
   }
 
@@ -144,6 +147,10 @@ class Arena {
     return this.clients.reduce((sum, client) => sum + client.counters.sessionsLost, 0);
   }
 
+  private get holds(): number {
+    return [...this.resources.values()].reduce((sum, { holds }) => sum + holds, 0);
+  }
+
   async outcome(): Promise<Outcome> {
     await Promise.all(this.checks);
     let leftOver: string[] = [];
@@ -152,11 +159,10 @@ class Arena {
       return leftOver.length === 0;
     };
     await until("all that was held to be given back", isTidy, 5000).catch(() => undefined);
-    const resources = [...this.resources.values()];
     return {
       violations: this.violations,
-      uses: resources.reduce((sum, { uses }) => sum + uses, 0),
-      holds: resources.reduce((sum, { holds }) => sum + holds, 0),
+      uses: [...this.resources.values()].reduce((sum, { uses }) => sum + uses, 0),
+      holds: this.holds,
       sessionsLost: this.sessionsLost,
       leftOver,
     };
