@@ -189,6 +189,7 @@ async function logAlone(leader: Member, followers: readonly Member[], name: stri
   // The session's own txn must have reached everybody.
   await client.sync();
   for (const follower of followers) follower.pause();
+  await until("the followers to stand still", () => followers.every(({ standsStill }) => standsStill));
   const write = client.create(`/${name}`, name).catch(() => {});
   await until("the leader to log the write", () => leader.hasLogged(name), 2_500);
   await leader.kill();

@@ -126,10 +126,19 @@ export class Member {
     await this.end("SIGKILL");
   }
 
-  /** Stops it from doing anything; its connections stay, and nobody answers on them. */
+  /**
+   * Stops it from doing anything; its connections stay, and nobody answers on them. On a busy machine its threads may go on
+   * for some milliseconds: see `standsStill`.
+   */
   pause(): void {
     process.kill(this.pid, "SIGSTOP");
     this.isPaused = true;
+  }
+
+  /** Whether the system has stopped every thread of it. */
+  get standsStill(): boolean {
+    const tasks = `/proc/${this.pid}/task`;
+    return readdirSync(tasks).every((task) => / \(.*\) [Tt] /.test(readFileSync(join(tasks, task, "stat"), "latin1")));
   }
 
   resume(): void {
