@@ -39,7 +39,7 @@ async function kazooVersion(): Promise<string> {
 export const clientKinds: readonly ClientKind[] = [
   { name: "Watchkeeper", command: node("watchkeeper"), isOurs: true, version: ownVersion },
   {
-    name: "Watchkeeper, thread",
+    name: "Watchkeeper (thread)",
     command: node("watchkeeper"),
     isOurs: true,
     connectionThread: true,

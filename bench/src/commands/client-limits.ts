@@ -88,14 +88,14 @@ interface Plan {
 
 async function packageLimits(): Promise<Limit[]> {
   using packed = await packClient();
-  const times = await importTimes(packed.application, IMPORT_TRIALS);
+  const { client, nothing } = await importTimes(packed.application, IMPORT_TRIALS);
   return [
     {
       what: "import of the package",
       unit: "ms",
       allowed: 30,
-      measured: median(times),
-      how: `median of ${IMPORT_TRIALS} fresh processes, ${figure(Math.min(...times))} to ${figure(Math.max(...times))} ms`,
+      measured: median(client),
+      how: `median of ${IMPORT_TRIALS} fresh processes, ${figure(Math.min(...client))} to ${figure(Math.max(...client))} ms; next to nothing takes ${figure(median(nothing))} ms to import`,
     },
     {
       what: "package, unpacked",

@@ -103,8 +103,9 @@ ${source(result)} ${versions.join(", ")}. Each client is a process of its own wi
 connection to the same server; all take their turn at a load before the next one begins. Medians of ${result.rounds} rounds of
 ${result.secondsPerLoad} s. Gets and sets of 100 bytes in a closed loop: so many requests are in flight at any time.
 With one in flight client and server take turns: on two cores that is mostly what it costs to wake a sleeping one, the same
-for all clients; on one core it is what they do. A table is read with the server in mind: where it is the limit, as with
-sets, the clients come closer to each other than they are.
+for all clients; on one core it is what they do. Where the server is the limit, as with sets, the clients come closer to
+each other than they are: servers beside Watchkeeper were given by \`--server-command\`, and one that answers without
+doing anything shows the clients alone.
 
 Calls per second, and the ratio to the fastest of the other clients:
 
