@@ -50,8 +50,12 @@ const EVIDENCE_MS_MAX = 10_000;
  */
 export async function contention(contend: Contender, trouble: Trouble, seed: number, forMs: number): Promise<Outcome> {
   const arena = await Arena.open(new SeededRandom(seed), trouble);
-  await Promise.all([arena.meddle(forMs), ...arena.clients.map((client) => arena.contend(client, contend))]);
-  return await arena.outcome();
+  try {
+    await Promise.all([arena.meddle(forMs), ...arena.clients.map((client) => arena.contend(client, contend))]);
+    return await arena.outcome();
+  } finally {
+    arena.stop();
+  }
 }
 
 class Arena {
@@ -108,6 +112,11 @@ class Arena {
       await (this.trouble === "turned clocks" && random.chance(0.4) ? this.end(wire) : this.disturb(wire, forMs));
       await pause(random.below(40));
     }
+    this.stop();
+  }
+
+  /** Also when a test has failed: contenders whose clients are closed would turn for ever, and slow the tests that follow. */
+  stop(): void {
     this.isOver = true;
   }
 
