@@ -113,7 +113,7 @@ test.each(guards.flatMap(([name, contender]) => troubles.map((trouble) => [name,
   async (_, trouble, contender) => {
     const { violations, leftOver, ...outcome } = await contention(contender, trouble, SEED, 700);
     expect({ violations, leftOver }).toEqual({ violations: [], leftOver: [] });
-    expect(outcome.holds).toBeGreaterThan(10);
+    expect(outcome.holds).toBeGreaterThan(3);
     expect(outcome.sessionsLost).toBeGreaterThan(0);
   },
 );

@@ -39,7 +39,7 @@ const PAUSE_MS_MAX = 40;
 const ROOT = "/guarded";
 const CONTENDERS = 3;
 
-/** So often at least the contenders must have held something, and one have lost its session, to have proved anything. */
+/** It goes on until the contenders have held something so often, and one has lost its session, if there is time. */
 const HOLDS_MIN = 12;
 /** How long that may take on a machine that is busy with other things. */
 const EVIDENCE_MS_MAX = 10_000;
