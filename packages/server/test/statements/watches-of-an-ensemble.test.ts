@@ -2,7 +2,8 @@ import { type Client, connect } from "@watchkeeper/client";
 import { addWatchRequest, getDataRequest, syncRequest } from "@watchkeeper/wire";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { CollectedEvents } from "../support/collected-events.js";
-import { RawConnection, readEvent } from "../support/raw-connection.js";
+import { type RawConnection, readEvent } from "../support/raw-connection.js";
+import { clientOf, rawOf } from "./connections-of-a-test.js";
 import { EnsembleOfProcesses, eventually, type MemberProcess } from "./ensemble-of-processes.js";
 
 /** Watches on three processes: what one process can show is in the other files of this folder. */
@@ -15,19 +16,6 @@ beforeAll(async () => {
 beforeEach(() => ensemble.restored());
 
 afterAll(() => ensemble.stop());
-
-async function clientOf(member: MemberProcess): Promise<Client> {
-  const client = await member.client();
-  onTestFinished(() => client.close());
-  return client;
-}
-
-async function rawOf(member: MemberProcess): Promise<RawConnection> {
-  const raw = await RawConnection.open(member.clientPort);
-  onTestFinished(() => raw.destroy());
-  await raw.handshake();
-  return raw;
-}
 
 test("M7: clients of different servers see all changes in one and the same order, though not at the same time", async () => {
   const watchers = await Promise.all(ensemble.members.map(rawOf));

@@ -1,9 +1,9 @@
-import { type Client, connect } from "@watchkeeper/client";
+import { connect } from "@watchkeeper/client";
 import { createRequest, getDataRequest, setDataRequest, syncRequest } from "@watchkeeper/wire";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { CollectedEvents } from "../support/collected-events.js";
-import { RawConnection } from "../support/raw-connection.js";
-import { EnsembleOfProcesses, eventually, type MemberProcess } from "./ensemble-of-processes.js";
+import { clientOf, rawOf } from "./connections-of-a-test.js";
+import { EnsembleOfProcesses, eventually } from "./ensemble-of-processes.js";
 
 /** The write path on three processes: what one process can show is in the other files of this folder. */
 let ensemble: EnsembleOfProcesses;
@@ -15,19 +15,6 @@ beforeAll(async () => {
 beforeEach(() => ensemble.restored());
 
 afterAll(() => ensemble.stop());
-
-async function clientOf(member: MemberProcess): Promise<Client> {
-  const client = await member.client();
-  onTestFinished(() => client.close());
-  return client;
-}
-
-async function rawOf(member: MemberProcess): Promise<RawConnection> {
-  const raw = await RawConnection.open(member.clientPort);
-  onTestFinished(() => raw.destroy());
-  await raw.handshake();
-  return raw;
-}
 
 test("W1, W2: a client may write at any server; what a follower is asked for comes to pass by way of the leader", async () => {
   const leader = await ensemble.leader();
