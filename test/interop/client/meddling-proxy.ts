@@ -8,6 +8,7 @@ export type Meddle = (frame: Buffer) => "pass" | { readonly answer: Buffer; read
 export class MeddlingProxy {
   port = 0;
   meddle: Meddle = () => "pass";
+  private isOpen = true;
   private readonly pairs = new Set<readonly [Socket, Socket]>();
 
   static async to(targetPort: number): Promise<MeddlingProxy> {
@@ -28,7 +29,21 @@ export class MeddlingProxy {
     for (const pair of this.pairs) for (const socket of pair) socket.destroy();
   }
 
+  /** Breaks all connections, and turns every new one away until `letIn`. */
+  turnAway(): void {
+    this.isOpen = false;
+    this.cut();
+  }
+
+  letIn(): void {
+    this.isOpen = true;
+  }
+
   private join(near: Socket, targetPort: number): void {
+    if (!this.isOpen) {
+      near.destroy();
+      return;
+    }
     const far = connect({ host: "127.0.0.1", port: targetPort, noDelay: true });
     const pair = [near, far] as const;
     this.pairs.add(pair);

@@ -145,7 +145,8 @@ againstAll((server) => {
   });
 
   test("a client that renews its session has its watches and its promised ephemeral nodes again", async () => {
-    const client = await server.client({ whenLost: "renew", sessionTimeoutMs: 4000 });
+    const proxy = await MeddlingProxy.to(server.port);
+    const client = await server.client({ port: proxy.port, whenLost: "renew" });
     const observer = await server.client();
     await client.create("/renewed", "first", { mode: "ephemeral", restore: true });
     await client.setData("/renewed", "last");
@@ -154,10 +155,12 @@ againstAll((server) => {
     const before = client.sessionId;
     await observer.sync();
     const { changed } = await observer.watchExists("/renewed");
-    // Another client takes the session over and ends it.
+    // Another client takes the session over and ends it, while the first cannot come and take it back.
+    proxy.turnAway();
     const usurper = await server.client({ session: client.session });
     await usurper.close();
     expect((await changed).kind).toBe("deleted");
+    proxy.letIn();
     // A server that is behind takes the watch before it hears of the old session's end, and tells of that too.
     const told = await take(stream, 1);
     if (told[0] === "deleted /renewed") told.push(...(await take(stream, 1)));

@@ -147,7 +147,7 @@ test("an entry of a work queue stays until it is consumed, and a lost taker's go
   expect([String(again.data), again.hold.token > second.hold.token]).toEqual(["second", true]);
   await again.consume();
   const waiting = b.take();
-  await (await server.client({ session: one.session })).close();
+  await server.endSession(one);
   const inherited = await waiting;
   expect([String(inherited.data), inherited.hold.token > first.hold.token]).toEqual(["first", true]);
   await until("the first taker to be told", () => !first.hold.isHeld);
@@ -166,7 +166,7 @@ test("a persistent ephemeral node is made again when it is deleted or its sessio
   await other.delete("/here/i-am");
   await until("the node to be made again", async () => (await madeAt()) > before);
   const remade = await madeAt();
-  await (await server.client({ session: client.session })).close();
+  await server.endSession(client);
   await until("the node to be made in the new session", async () => (await madeAt()) > remade);
   await node.setData("2");
   expect(String(await other.getData("/here/i-am"))).toBe("2");

@@ -5,7 +5,7 @@ import { type Client, type ConnectOptions, connect } from "@watchkeeper/client";
 import { onTestFinished } from "vitest";
 import { type CreateServerOptions, createServer, type Server } from "../../src/service/index.js";
 import { KeptLines } from "../../src/testing/kept-lines.js";
-import { RawConnection } from "./raw-connection.js";
+import { handshakeFrame, RawConnection, requestFrame } from "./raw-connection.js";
 
 export type ServerOptions = Partial<Omit<CreateServerOptions, "port" | "host" | "logger">>;
 
@@ -62,6 +62,17 @@ export class ServerUnderTest {
     const connection = await this.socket();
     await connection.handshake({ timeoutMs });
     return connection;
+  }
+
+  /**
+   * Ends a client's session behind its back. It is taken over and closed in one write: a client that is quick to
+   * come back to its session finds no moment between the two in which it could take it over again.
+   */
+  async endSession({ session }: Client): Promise<void> {
+    const connection = await this.socket();
+    const { id: sessionId, password } = session;
+    connection.write(Buffer.concat([handshakeFrame({ sessionId, password }), requestFrame(1, "closeSession")]));
+    await connection.untilClosed();
   }
 
   /** The answer to a four-letter word. */

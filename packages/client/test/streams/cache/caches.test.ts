@@ -169,7 +169,7 @@ test("a cache survives the loss of its session where the client renews it, and e
   await using survivor = new TreeCache(renewing, "/s");
   await using ending = new TreeCache(mortal, "/s");
   await Promise.all([survivor.ready, ending.ready]);
-  for (const client of [renewing, mortal]) await (await server.client({ session: client.session })).close();
+  for (const client of [renewing, mortal]) await server.endSession(client);
   await until(() => mortal.state === "lost" && renewing.state === "connected");
   await writer.setData("/s/a", "2");
   await until(() => String(survivor.get("/s/a")?.data) === "2");
