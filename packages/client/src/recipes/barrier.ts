@@ -16,22 +16,24 @@ export class Barrier {
     this.path = path;
   }
 
-  /** Puts it up, if it is not. */
-  raise(): Promise<void> {
-    return ensureNode(this.client, this.path);
+  /** Puts it up, if it is not. @throws REQUEST_TIMEOUT, ABORTED given up: by its `outcome` it may be up all the same */
+  raise(options: WaitOptions = {}): Promise<void> {
+    return patiently("raise", this.path, options, ({ signal }) => ensureNode(this.client, this.path, { signal }));
   }
 
-  /** Takes it down, if it is up: everybody goes on. */
-  async lower(): Promise<void> {
-    for (;;) {
-      try {
-        await this.client.delete(this.path, PATIENT);
-        return;
-      } catch (error) {
-        if (hasCode(error, "NO_NODE")) return;
-        if (!hasCode(error, "CONNECTION_LOSS")) throw error;
+  /** Takes it down, if it is up: everybody goes on. @throws as `raise`: it may be down all the same */
+  lower(options: WaitOptions = {}): Promise<void> {
+    return patiently("lower", this.path, options, async ({ signal }) => {
+      for (;;) {
+        try {
+          await this.client.delete(this.path, { ...PATIENT, signal });
+          return;
+        } catch (error) {
+          if (hasCode(error, "NO_NODE")) return;
+          if (!hasCode(error, "CONNECTION_LOSS")) throw error;
+        }
       }
-    }
+    });
   }
 
   /** Waits until it is down. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */

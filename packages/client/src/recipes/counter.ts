@@ -1,5 +1,6 @@
 import type { Client } from "../client.js";
 import { ZkError } from "../errors.js";
+import { type WaitOptions, withinDeadline } from "./patience.js";
 import { SharedValue } from "./shared-value.js";
 
 /**
@@ -31,8 +32,9 @@ const CODECS: Readonly<Record<CounterEncoding, Codec>> = {
 };
 
 /**
- * A number that many add to, none of whose additions is lost. An addition whose reply is lost rejects with
- * `outcome` "unknown": it may have been made, and is not made twice.
+ * A number that many add to, none of whose additions is lost. Without a connection every call waits for one,
+ * within its `signal` and `timeoutMs`. An addition whose reply is lost, or not waited for, rejects with `outcome`
+ * "unknown": it may have been made, and is not made twice.
  */
 export class Counter {
   readonly path: string;
@@ -45,27 +47,31 @@ export class Counter {
     this.shared = new SharedValue(client, path, this.codec.encode(0n));
   }
 
-  /** The number as the connected server has it, which may be behind; 0 where there is none yet, which is written then. */
-  async get(): Promise<bigint> {
-    return this.decode((await this.shared.get()).value);
+  /**
+   * The number as the connected server has it, which may be behind; 0 where there is none yet, which is written
+   * then.
+   */
+  async get(options?: WaitOptions): Promise<bigint> {
+    return this.decode((await this.shared.get(options)).value);
   }
 
   /** Adds, and returns the sum. @throws RangeError the sum does not fit; BAD_ARGUMENTS the node holds something else */
-  async add(delta: bigint): Promise<bigint> {
-    return this.decode(await this.shared.update((data) => this.codec.encode(this.decode(data) + delta)));
+  async add(delta: bigint, options?: WaitOptions): Promise<bigint> {
+    return this.decode(await this.shared.update((data) => this.codec.encode(this.decode(data) + delta), options));
   }
 
   /** Puts another number in the place of whatever is there. */
-  async set(value: bigint): Promise<void> {
-    await this.shared.set(this.codec.encode(value));
+  async set(value: bigint, options?: WaitOptions): Promise<void> {
+    await this.shared.set(this.codec.encode(value), options);
   }
 
   /** Puts `value` there if `expected` is there; else false. */
-  async replace(expected: bigint, value: bigint): Promise<boolean> {
+  async replace(expected: bigint, value: bigint, options: WaitOptions = {}): Promise<boolean> {
+    const left = withinDeadline(options);
     for (;;) {
-      const { value: data, version } = await this.shared.get();
+      const { value: data, version } = await this.shared.get(left());
       if (this.decode(data) !== expected) return false;
-      if (await this.shared.replace(version, this.codec.encode(value))) return true;
+      if (await this.shared.replace(version, this.codec.encode(value), left())) return true;
     }
   }
 

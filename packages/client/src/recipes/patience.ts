@@ -1,5 +1,6 @@
 import type { Client } from "../client.js";
 import { badArguments, hasCode, ZkError } from "../errors.js";
+import type { NodeContent } from "../operations/create-options.js";
 import { retryPolicies } from "../retry/retry-policy.js";
 
 /**
@@ -142,10 +143,14 @@ export function isLastError(client: Client, error: unknown): boolean {
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Creates a persistent node, and what is missing above it, if it is not there. */
-export async function ensureNode(client: Client, path: string, data: Uint8Array | string | null = null): Promise<void> {
+export async function ensureNode(
+  client: Client,
+  path: string,
+  { data = null, signal }: { readonly data?: NodeContent; readonly signal?: AbortSignal } = {},
+): Promise<void> {
   for (;;) {
     try {
-      await client.create(path, data, { ...PATIENT, parents: true });
+      await client.create(path, data, { ...PATIENT, signal, parents: true });
       return;
     } catch (error) {
       if (hasCode(error, "NODE_EXISTS")) return;

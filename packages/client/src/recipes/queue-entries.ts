@@ -3,10 +3,10 @@ import { badArguments, hasCode } from "../errors.js";
 import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
 import type { LineLayout } from "./line-lock.js";
-import { ensureNode, PATIENT, type Patience } from "./patience.js";
+import { ensureNode, PATIENT, patiently, type WaitOptions } from "./patience.js";
 
 /** How an entry is put. */
-export interface PutOptions {
+export interface PutOptions extends WaitOptions {
   /** 0 to 999; smaller ones are taken first, equal ones in the order of putting. @default 100 */
   readonly priority?: number | undefined;
 }
@@ -23,7 +23,10 @@ export async function putEntry(
 ): Promise<void> {
   const name = layout === "kazoo" ? kazooName(parent, options) : curatorName(parent, options);
   // Without a mark in the name, which would spoil the order, a lost reply leaves open whether it is there.
-  await client.create(childPath(parent, name), data, { ...PATIENT, mode: "persistent-sequential", parents: true });
+  await patiently("put", parent, options, async ({ signal }) => {
+    const wanted = { ...PATIENT, signal, mode: "persistent-sequential", parents: true } as const;
+    await client.create(childPath(parent, name), data, wanted);
+  });
 }
 
 function kazooName(parent: string, { priority = PRIORITY_DEFAULT }: PutOptions): string {
@@ -39,7 +42,7 @@ function curatorName(parent: string, { priority }: PutOptions): string {
 }
 
 /** The entries in the order in which they are to be taken, and the first change of the list after that. */
-export async function listEntries(client: Client, parent: string, patience: Patience, signal: AbortSignal) {
+export async function listEntries(client: Client, parent: string, signal: AbortSignal) {
   for (;;) {
     try {
       const { children, changed } = await client.watchChildren(parent, { ...PATIENT, signal });
@@ -47,6 +50,6 @@ export async function listEntries(client: Client, parent: string, patience: Pati
     } catch (error) {
       if (!hasCode(error, "NO_NODE")) throw error;
     }
-    await patience.bound(ensureNode(client, parent));
+    await ensureNode(client, parent, { signal });
   }
 }

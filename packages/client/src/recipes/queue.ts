@@ -28,7 +28,12 @@ export class Queue {
     this.layout = layout;
   }
 
-  /** After CONNECTION_LOSS with `outcome` "unknown" the entry may be there. */
+  /**
+   * Waits for a connection where there is none. After an error with `outcome` "unknown" (CONNECTION_LOSS, or given up
+   * at the last moment) the entry may be there.
+   *
+   * @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED
+   */
   put(data: NodeContent, options: PutOptions = {}): Promise<void> {
     return putEntry(this.client, this.path, data, options, this.layout);
   }
@@ -43,7 +48,7 @@ export class Queue {
     return await patiently("take", this.path, options, async (patience) => {
       const { signal } = patience;
       for (;;) {
-        const { names, changed } = await listEntries(this.client, this.path, patience, signal);
+        const { names, changed } = await listEntries(this.client, this.path, signal);
         for (const name of names) {
           if (signal.aborted) break;
           const taken = await this.takeEntry(name, signal);

@@ -46,7 +46,12 @@ export class WorkQueue {
     this.taken = childPath(path, "taken");
   }
 
-  /** After CONNECTION_LOSS with `outcome` "unknown" the entry may be there. */
+  /**
+   * Waits for a connection where there is none. After an error with `outcome` "unknown" (CONNECTION_LOSS, or given up
+   * at the last moment) the entry may be there.
+   *
+   * @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED
+   */
   put(data: NodeContent, options: PutOptions = {}): Promise<void> {
     return putEntry(this.client, this.entries, data, options);
   }
@@ -64,8 +69,8 @@ export class WorkQueue {
 
   /** Takes the first entry that is free; where there is none, it returns when that may have changed. */
   private async look(patience: Patience, signal: AbortSignal): Promise<WorkItem | undefined> {
-    const taken = await listEntries(this.client, this.taken, patience, signal);
-    const entries = await listEntries(this.client, this.entries, patience, signal);
+    const taken = await listEntries(this.client, this.taken, signal);
+    const entries = await listEntries(this.client, this.entries, signal);
     const isTaken = new Set(taken.names);
     for (const name of entries.names) {
       if (isTaken.has(name) || signal.aborted) continue;

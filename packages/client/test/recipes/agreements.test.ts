@@ -269,6 +269,50 @@ test("a claim that another has made anew while its taker was away is the other's
   expect([again.hold.isHeld, (await other.exists(again.hold.path))?.czxid]).toEqual([true, again.hold.token]);
 });
 
+test("what is written without a connection waits for one as long as the caller will, and says what became of it", async () => {
+  const server = await serve();
+  const proxy = await proxyTo(server);
+  const [client, other] = [await server.client({ port: proxy.port }), await server.client()];
+  const [barrier, counter, shared] = [
+    new Barrier(client, "/b"),
+    new Counter(client, "/c"),
+    new SharedValue(client, "/v"),
+  ];
+  const queues = [new Queue(client, "/q"), new WorkQueue(client, "/w")];
+  const { version } = await shared.get();
+  await counter.set(5n);
+  proxy.cut();
+  await until("the client to notice the cut", () => client.state === "suspended");
+  const writes = (options: { readonly signal?: AbortSignal; readonly timeoutMs?: number }): Promise<unknown>[] => [
+    barrier.raise(options),
+    barrier.lower(options),
+    counter.get(options),
+    counter.add(1n, options),
+    counter.set(2n, options),
+    counter.replace(5n, 6n, options),
+    shared.get(options),
+    shared.set("a", options),
+    shared.replace(version, "b", options),
+    shared.update(() => "c", options),
+    ...queues.map((queue) => queue.put("entry", options)),
+  ];
+  const codes = async (options: {
+    readonly signal?: AbortSignal;
+    readonly timeoutMs?: number;
+  }): Promise<Set<unknown>> => {
+    const ends = await Promise.allSettled(writes(options));
+    return new Set(ends.map((end) => end.status === "rejected" && `${end.reason.code} ${end.reason.outcome}`));
+  };
+  expect(await codes({ timeoutMs: 20 })).toEqual(new Set(["REQUEST_TIMEOUT not-applied"]));
+  const controller = new AbortController();
+  const ended = codes({ signal: controller.signal });
+  controller.abort();
+  expect(await ended).toEqual(new Set(["ABORTED not-applied"]));
+  const patient = counter.add(1n, { timeoutMs: 60_000 });
+  proxy.mend();
+  expect([await patient, await other.getChildren("/")]).toEqual([6n, ["c", "v", "zookeeper"]]);
+});
+
 test("what lives with a client ends when the client is being closed, and does not ask again for ever", async () => {
   const [one] = await pair();
   const closing = one.close();
