@@ -39,6 +39,7 @@ import {
 import type { Stat } from "./operations/stat.js";
 import { Transaction } from "./operations/transaction.js";
 import { type Change, type UpdateOptions, update } from "./operations/update.js";
+import { whenAborted } from "./operations/when-aborted.js";
 import { RestoredEphemerals } from "./retry/restored-ephemerals.js";
 import {
   type ClientCounters,
@@ -718,17 +719,14 @@ export class Client {
     const result = await read({ ...options, watch: shot.listener });
     const { signal } = options;
     if (signal === undefined) return { ...result, changed: shot.changed };
-    const onAbort = (): void => {
+    const unheed = whenAborted(signal, () => {
       const { half } = this.requester;
       const serverPath = this.toServer(path);
       half.dropWatch(kind, serverPath, shot.listener);
       if (kind === "data") half.dropWatch("exist", serverPath, shot.listener);
       shot.fail("ABORTED", signal.reason);
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    const settled = (): void => signal.removeEventListener("abort", onAbort);
-    shot.changed.then(settled, settled);
+    });
+    shot.changed.then(unheed, unheed);
     return { ...result, changed: shot.changed };
   }
 

@@ -4,6 +4,7 @@ import { diagnosticsChannels } from "./diagnostics/channels.js";
 import { badArguments, ZkError } from "./errors.js";
 import type { ListenerErrorHandler } from "./listeners/delivery-queue.js";
 import { Requester } from "./operations/requester.js";
+import { whenAborted } from "./operations/when-aborted.js";
 import type { RetryPolicy } from "./retry/retry-policy.js";
 import type { DigestMd5 } from "./sasl/digest-md5.js";
 import { saslDriver } from "./sasl/sasl-driver.js";
@@ -115,11 +116,9 @@ export async function connect(connectString: string, options: ConnectOptions = {
   const client = new Client({ requester, stateListeners, onBackgroundError: warnOfLostEphemeral });
   // The client's end tells of a refusal, and of that alone.
   for (const { scheme, credential } of options.auth ?? []) client.addAuth(scheme, credential).catch(() => undefined);
-  const onAbort = (): void => half.close();
-  options.signal?.addEventListener("abort", onAbort, { once: true });
-  if (options.signal?.aborted) onAbort(); // while the connection half was being opened
+  const unheed = whenAborted(options.signal, () => half.close()); // at once if it was while the half was being opened
   client.onState((state) => {
-    if (isFinal(state)) options.signal?.removeEventListener("abort", onAbort);
+    if (isFinal(state)) unheed();
   });
   await untilEstablished(client, half, connectString, options);
   return client;

@@ -34,9 +34,10 @@ describe.each(["watchkeeper", "apache"] as const)("with three servers of %s", (k
     await ensemble?.dispose();
   });
 
-  /** Leaves one server of three. */
+  /** Leaves one server of three, which knows it: until then it would still give out local sessions. */
   async function loseQuorum(): Promise<void> {
     await Promise.all([2, 3].map((sid) => ensemble.member(sid).kill()));
+    await ensemble.member(1).untilServing(["read-only"], FOUND_MS_MAX);
   }
 
   async function findQuorum(): Promise<void> {
@@ -83,7 +84,8 @@ describe.each(["watchkeeper", "apache"] as const)("with three servers of %s", (k
     expect((await changed).kind).toBe("dataChanged");
     await client.create("/mine", null, { mode: "ephemeral" });
     expect((await client.exists("/mine"))?.ephemeralOwner).toBe(client.sessionId);
-    expect([...new Set(states)].sort()).toEqual(["connected", "suspended"]);
+    // It may have come by the read-only server once more on its way.
+    expect([...new Set(states)].filter((state) => state !== "read-only").sort()).toEqual(["connected", "suspended"]);
   });
 
   test("a session of the ensemble outlives the time without a quorum: a read-only server neither has it nor ends it", async () => {

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await mkdir(join(folder, "compat/node_modules/@watchkeeper"));
   await symlink(ours, join(folder, "compat/node_modules/@watchkeeper/client"));
   for (const each of Object.values(packages)) await writeFile(join(each, "../../readme.js"), readmeProgram);
-}, 60_000);
+});
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digestMd5 } from "../../../packages/client/dist/index.js";
+import { reservePort } from "../support/ports.js";
 import type { ServerProcess } from "../support/server-process.js";
 import { clientOf } from "./rigs.js";
 import { startSecureApache } from "./secure-apache.js";
@@ -98,21 +98,12 @@ function makeCertificates(): void {
 
 const read = (name: string): Buffer => readFileSync(join(directory, name));
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}
-
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "client-security-"));
   makeCertificates();
   const jaas = join(directory, "jaas.conf");
   writeFileSync(jaas, 'Server { org.apache.zookeeper.server.auth.DigestLoginModule required user_bob="secret"; };\n');
-  securePort = await freePort();
+  securePort = await reservePort();
   server = await startSecureApache(jaas, [
     `secureClientPort=${securePort}`,
     "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",

@@ -36,7 +36,8 @@ describe.each(mixes)("an ensemble %s", (letters) => {
   const standing: StandingSession[] = [];
 
   beforeAll(async () => {
-    ensemble = await Ensemble.prepare({ kinds: kindsOf(letters) });
+    // A leader whose followers are paused goes on leading for long enough to log what it is to log alone.
+    ensemble = await Ensemble.prepare({ kinds: kindsOf(letters), configLines: ["syncLimit=30"] });
     await ensemble.startLedBy(3);
     client = await connect(ensemble.connectString, { sessionTimeoutMs: SESSION_MS, reconnectDelayMsMax: 50 });
   });
@@ -59,6 +60,7 @@ describe.each(mixes)("an ensemble %s", (letters) => {
       await Promise.all(load.map((session) => session.stop()));
     }
     expect(load.filter((session) => session.isLost).length).toBe(0);
+    await client.sync();
     for (const member of ensemble.running) expect(await lostWrites(member, load), member.name).toEqual([]);
     for (const session of load)
       expect((await client.exists(session.ephemeral))?.ephemeralOwner).toBe(session.client.sessionId);
@@ -191,7 +193,7 @@ async function logAlone(leader: Member, followers: readonly Member[], name: stri
   for (const follower of followers) follower.pause();
   await until("the followers to stand still", () => followers.every(({ standsStill }) => standsStill));
   const write = client.create(`/${name}`, name).catch(() => {});
-  await until("the leader to log the write", () => leader.hasLogged(name), 2_500);
+  await until("the leader to log the write", () => leader.hasLogged(name), 10_000);
   await leader.kill();
   await Promise.all(followers.map((follower) => follower.kill()));
   await write;

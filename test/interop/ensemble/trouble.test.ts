@@ -12,7 +12,7 @@ import { Ensemble } from "./support/ensemble.js";
 import { countersOf } from "./support/four-letter-words.js";
 import type { Member } from "./support/member.js";
 import { isWanted, kindsOf } from "./support/mix.js";
-import { reservePorts } from "./support/ports.js";
+import { reservePorts } from "../support/ports.js";
 
 const letters = ["TTT"].filter(isWanted);
 const SESSION_MS = 10_000;

@@ -5,12 +5,12 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { within } from "../../support/within.js";
 import { opensSession } from "./handshake.js";
+import { reservePort } from "./ports.js";
 
 export interface ServerOptions {
   /** Lines of zoo.cfg after the usual ones; the last line of a key wins. */
@@ -52,16 +52,16 @@ export interface LaunchCommand {
   readonly cwd: string;
 }
 
-const startDeadlineMs = 30_000;
+const startDeadlineMs = 60_000;
 /** Nothing announces that a server serves: it is asked again this often. */
 const askEveryMs = 50;
-const stopDeadlineMs = 10_000;
+const stopDeadlineMs = 30_000;
 const logTailChars = 4_000;
 
 export async function startServerProcess(launch: LaunchCommand, options: ServerOptions = {}): Promise<ServerProcess> {
   const home = mkdtempSync(join(tmpdir(), "interop-server-"));
   const dataDir = options.dataDir ?? join(home, "data");
-  const clientPort = options.clientPort ?? (await freePort());
+  const clientPort = options.clientPort ?? (await reservePort());
   const configFile = join(home, "zoo.cfg");
   mkdirSync(dataDir, { recursive: true });
   if (options.myId !== undefined) writeFileSync(join(dataDir, "myid"), `${options.myId}\n`);
@@ -172,15 +172,4 @@ async function end(child: ChildProcess, ended: Promise<string>, signal: "SIGTERM
 function logTail(server: ServerProcess): string {
   const text = server.log().trimEnd();
   return text === "" ? " It wrote nothing to its log." : ` Its log ends:\n${text.slice(-logTailChars)}`;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen({ host: "127.0.0.1", port: 0 }, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -11,9 +11,9 @@ import { killGroup, type ProgramRun, runProgram } from "./programs.js";
 import { type Exchange, Mask, type Section } from "./transcript.js";
 
 const zkCli = "/usr/share/zookeeper/bin/zkCli.sh";
-const answerDeadlineMs = 15_000;
-const eventDeadlineMs = 5_000;
-const oneShotDeadlineMs = 20_000;
+const answerDeadlineMs = 30_000;
+const eventDeadlineMs = 15_000;
+const oneShotDeadlineMs = 60_000;
 
 const marker = /printwatches is (?:on|off)\n/;
 const watchEvent = /^WatchedEvent /;

@@ -6,6 +6,7 @@ import type { ConnectionHalf } from "../transport/connection-half.js";
 import { type CallOptions, NO_OPTIONS, optionsProblem } from "./call-options.js";
 import { type CallDetails, type CallLimits, ClientCall, NO_DETAILS } from "./client-call.js";
 import type { RequestKind } from "./requests.js";
+import { whenAborted } from "./when-aborted.js";
 
 export interface RequestDefaults {
   /** 0 for none. */
@@ -114,20 +115,19 @@ export class Requester {
     const limits = this.limits(options, timeoutMs);
     if (signal === undefined) return this.submitOnce(kind, args, details, limits);
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        call.abortReason = signal.reason;
-        half.cancel(call);
-      };
       const settled = (result: R): void => {
-        signal.removeEventListener("abort", onAbort);
+        unheed();
         resolve(result);
       };
       const failed = (error: ZkError): void => {
-        signal.removeEventListener("abort", onAbort);
+        unheed();
         reject(error);
       };
       const call = new ClientCall(kind, args, half.chroot, settled, failed, details, limits);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const unheed = whenAborted(signal, () => {
+        call.abortReason = signal.reason;
+        half.cancel(call);
+      });
       half.submit(call);
     });
   }
@@ -151,12 +151,13 @@ function aborted(operation: string, path: string | undefined, signal: AbortSigna
 
 function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
+    const timer = setTimeout(() => {
+      unheed();
       resolve();
-    };
-    const timer = setTimeout(done, delayMs);
-    signal?.addEventListener("abort", done, { once: true });
+    }, delayMs);
+    const unheed = whenAborted(signal, () => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }

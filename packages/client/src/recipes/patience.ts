@@ -1,6 +1,7 @@
 import type { Client } from "../client.js";
 import { badArguments, hasCode, ZkError } from "../errors.js";
 import type { NodeContent } from "../operations/create-options.js";
+import { whenAborted } from "../operations/when-aborted.js";
 import { retryPolicies } from "../retry/retry-policy.js";
 
 /**
@@ -57,6 +58,7 @@ export class Patience {
   private readonly over = new AbortController();
   private readonly given: AbortSignal | undefined;
   private readonly timeoutMs: number | undefined;
+  private readonly unheed: () => void;
   private readonly timer: NodeJS.Timeout | undefined;
   private readonly operation: string;
   private readonly path: string;
@@ -70,14 +72,13 @@ export class Patience {
     if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
       throw badArguments(operation, path, `timeoutMs above 0 expected, ${timeoutMs} found`);
     }
-    if (signal?.aborted) this.stop();
-    signal?.addEventListener("abort", this.stop);
+    this.unheed = whenAborted(signal, this.stop);
     // What Node's timers cannot count to is as good as no bound.
     if (timeoutMs !== undefined && timeoutMs <= TIMER_MS_MAX) this.timer = setTimeout(this.stop, Math.ceil(timeoutMs));
   }
 
   end(): void {
-    this.given?.removeEventListener("abort", this.stop);
+    this.unheed();
     clearTimeout(this.timer);
     this.stop();
   }
@@ -95,20 +96,17 @@ export class Patience {
 
   /** Resolves as `work` does, or rejects when the patience ends; `onLate` is then given what comes all the same. */
   async bound<T>(work: Promise<T>, onLate: (result: T) => unknown = () => undefined): Promise<T> {
-    const { signal } = this;
-    let stop: () => void = () => undefined;
+    let unheed: () => void = () => undefined;
     const ended = new Promise<never>((_, reject) => {
-      stop = () => {
+      unheed = whenAborted(this.signal, () => {
         work.then(onLate).catch(() => undefined);
         reject(this.givenUp());
-      };
+      });
     });
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
     try {
       return await Promise.race([work, ended]);
     } finally {
-      signal.removeEventListener("abort", stop);
+      unheed();
     }
   }
 

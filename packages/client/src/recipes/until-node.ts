@@ -1,5 +1,6 @@
 import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
+import { whenAborted } from "../operations/when-aborted.js";
 import { PATIENT, type Patience } from "./patience.js";
 
 /*
@@ -40,13 +41,11 @@ export function untilGone(client: Client, path: string, patience: Patience, toke
 /** Runs a wait whose watches end with it. */
 export async function watching<T>(patience: Patience, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const over = new AbortController();
-  const stop = (): void => over.abort();
-  if (patience.signal.aborted) stop();
-  patience.signal.addEventListener("abort", stop);
+  const unheed = whenAborted(patience.signal, () => over.abort());
   try {
     return await wait(over.signal);
   } finally {
-    patience.signal.removeEventListener("abort", stop);
-    stop();
+    unheed();
+    over.abort();
   }
 }

@@ -1,4 +1,5 @@
 import { ZkError } from "../errors.js";
+import { whenAborted } from "../operations/when-aborted.js";
 import { isLastEvent, type NodeEvent, type SessionEvent, type WatchEvent } from "../session/index.js";
 
 /** Events came faster than they were taken, and this many were dropped here: read again what matters. */
@@ -39,6 +40,7 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
   private readonly path: string;
   private readonly queueMax: number;
   private readonly signal: AbortSignal | undefined;
+  private readonly unheed: () => void = () => undefined; // until it is known: the signal may have been aborted before
   private queue: WatchStreamEvent[] = [];
   /** The next one to take; those before it were taken. */
   private head = 0;
@@ -56,8 +58,7 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
     this.signal = signal;
     this.ready = host.open(this.listener);
     this.ready.catch((error: unknown) => this.finish({ error })); // it also rejects the next `next`
-    if (signal?.aborted) this.onAbort();
-    else signal?.addEventListener("abort", this.onAbort, { once: true });
+    this.unheed = whenAborted(signal, this.onAbort);
   }
 
   /** How many events were dropped so far because the queue was full. */
@@ -153,7 +154,7 @@ export class WatchStream implements AsyncIterableIterator<WatchStreamEvent, unde
 
   private finish(end: NonNullable<WatchStream["end"]>): void {
     if (this.end !== undefined) return;
-    this.signal?.removeEventListener("abort", this.onAbort);
+    this.unheed();
     this.end = end;
     for (const waiter of this.waiters.splice(0)) {
       if (end === "done") waiter.resolve(DONE);

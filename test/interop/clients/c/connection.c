@@ -3,7 +3,7 @@
 
 #include "attempt.h"
 
-#define BRIEF_TIMEOUT_MS 1500
+#define BRIEF_TIMEOUT_MS 3000
 
 /* Joins through a proxy; afterwards the check can cut the connection of this session alone. */
 static struct session *join_through_proxy(struct attempt *attempt, int timeout_ms) {

@@ -16,7 +16,7 @@ import org.apache.curator.retry.RetryForever;
 /** What one check works with: a root node of its own, and clients and proxies that end with it. */
 final class Room implements AutoCloseable {
   static final int SESSION_TIMEOUT_MS = 8000;
-  static final int BRIEF_TIMEOUT_MS = 1500;
+  static final int BRIEF_TIMEOUT_MS = 3000;
 
   final String server;
   final String root;

@@ -7,6 +7,8 @@ it holds, what either side sends is kept back, so that a cut can hit a request t
 import socket
 import threading
 
+PING_BYTES = 12
+
 
 class Proxy:
     def __init__(self, server):
@@ -23,7 +25,7 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def hold(self):
-        """Keeps bytes back until the next cut; has_held is set once there are some."""
+        """Keeps bytes back until the next cut; has_held is set once there is a request among them, and not a ping."""
         self.has_held.clear()
         self._flowing.clear()
 
@@ -64,15 +66,16 @@ class Proxy:
                 client.close()
                 return
             self._sockets += [client, server]
-        for source, sink in ((client, server), (server, client)):
+        for source, sink, makes_requests in ((client, server, True), (server, client, False)):
             source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._pump, args=(source, sink, makes_requests), daemon=True).start()
 
-    def _pump(self, source, sink):
+    def _pump(self, source, sink, makes_requests):
         try:
             while chunk := source.recv(65536):
                 if not self._flowing.is_set():
-                    self.has_held.set()
+                    if makes_requests and len(chunk) > PING_BYTES:
+                        self.has_held.set()
                     self._flowing.wait()
                 sink.sendall(chunk)
         except OSError:

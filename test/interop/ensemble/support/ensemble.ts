@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { until } from "../../../support/until.js";
 import { type ServerView, viewOf } from "./four-letter-words.js";
 import { Member, type MemberPorts, type ServerKind } from "./member.js";
-import { reservePorts } from "./ports.js";
+import { reservePorts } from "../../support/ports.js";
 
 export interface EnsembleOptions {
   /** The kind of each voter, by sid from 1. */

@@ -1,7 +1,7 @@
 /**
- * Ports for servers that are stopped and started again. They lie below the range from which the system
- * takes the ports of outgoing connections: a port that any socket could be given while its server is
- * down would not be free when the server comes back.
+ * Ports for servers that are still to start, or are stopped and started again. They lie below the range from
+ * which the system takes the ports of outgoing connections: a port that any socket could be given while its
+ * server is down would not be free when the server comes.
  */
 import { createServer } from "node:net";
 
