@@ -35,4 +35,4 @@ export {
   type WatchListener,
   type WatchRemovedEvent,
 } from "./watch-event.js";
-export { type WatchKind, WatchTable } from "./watch-table.js";
+export { WATCH_KINDS, type WatchKind, WatchTable } from "./watch-table.js";

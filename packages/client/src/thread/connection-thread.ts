@@ -1,20 +1,16 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type ByteReader, ByteWriter } from "@watchkeeper/wire";
 import { digestMd5 } from "../sasl/digest-md5.js";
 import { saslDriver } from "../sasl/sasl-driver.js";
-import {
-  type Call,
-  type DeadlinePlace,
-  type Delivery,
-  type Failure,
-  isLastEvent,
-  type WatchKind,
-} from "../session/index.js";
+import { type Delivery, isLastEvent } from "../session/index.js";
 import { Connection } from "../transport/connection.js";
 import { probeBy } from "../transport/probe.js";
 import { dialTcp } from "../transport/tcp.js";
 import { dialTls } from "../transport/tls.js";
-import type { CallMessage, CommandBatch, Report, ReportBatch, ThreadData } from "./messages.js";
+import { type CommandReceiver, readCommands } from "./commands.js";
+import { type DistantCall, somebody } from "./distant-call.js";
+import type { ReportMessage, SessionSnapshot, ThreadData } from "./messages.js";
+import { ReportBatch } from "./reports.js";
+import { SharedFigures } from "./shared-figures.js";
 
 /**
  * The connection half in a thread of its own: what `ThreadConnection` in the application's thread talks
@@ -24,61 +20,16 @@ import type { CallMessage, CommandBatch, Report, ReportBatch, ThreadData } from 
  */
 const data = workerData as ThreadData;
 const port = parentPort!;
-const aliveUntil = new Float64Array(data.aliveUntil);
-const calls = new Map<number, ThreadCall>();
-const somebody = (): void => undefined;
+const figures = new SharedFigures(data.figures);
+const batch = new ReportBatch();
+const calls = new Map<number, DistantCall>();
 /**
  * Paths of one-shot watches in reports that the other side had not seen when it last spoke, by the number of
  * the report. What it asks to drop there is an older watch of the path: it will have this one too.
  */
 const watchesUnderWay = new Map<string, number>();
 let reportsSent = 0;
-
-class ThreadCall implements Call {
-  readonly kind = "call";
-  readonly id: number;
-  readonly opcode: number;
-  readonly changesTree: boolean;
-  readonly absentIsResult: boolean;
-  readonly watch: Call["watch"];
-  readonly addsWatch: Call["addsWatch"];
-  readonly removesWatches: Call["removesWatches"];
-  readonly timeoutMs: number;
-  readonly whenSuspended: Call["whenSuspended"];
-  readonly deadline: DeadlinePlace | undefined;
-  xid = 0;
-  result: unknown;
-  failure: Failure | undefined;
-  isOver = false;
-  private readonly body: Uint8Array;
-
-  constructor(message: CallMessage, body: Uint8Array) {
-    this.id = message.id;
-    this.opcode = message.opcode;
-    this.changesTree = message.changesTree;
-    this.absentIsResult = message.absentIsResult;
-    this.watch = message.watch && { ...message.watch, listener: somebody };
-    this.addsWatch = message.addsWatch && { ...message.addsWatch, listener: somebody };
-    this.removesWatches = message.removesWatches;
-    this.timeoutMs = message.timeoutMs;
-    this.whenSuspended = message.whenSuspended;
-    this.deadline = message.timeoutMs > 0 ? { slot: 0, earlier: undefined, later: undefined } : undefined;
-    this.body = body;
-  }
-
-  encodeBody(writer: ByteWriter): void {
-    writer.copy(this.body, 0, this.body.length);
-  }
-
-  /** The reply as it came, copied since its memory is only lent. */
-  decodeBody(reader: ByteReader): Uint8Array {
-    return reader.bytes.slice(reader.position, reader.end);
-  }
-
-  settle(): void {
-    // Reported to the other thread, which settles its own call.
-  }
-}
+let snapshotSent: SessionSnapshot | undefined;
 
 const dial = data.tls === undefined ? dialTcp : dialTls(data.tls);
 const connection = new Connection({
@@ -87,76 +38,78 @@ const connection = new Connection({
   probe: probeBy(dial),
   sasl: data.digestMd5 === undefined ? undefined : saslDriver(digestMd5(data.digestMd5)),
   deliver: (deliveries) => report(deliveries),
-  afterFlush: () => {
-    aliveUntil[0] = performance.timeOrigin + connection.session.aliveUntilMs;
+  afterFlush: () => showFigures(),
+});
+
+const receiver: CommandReceiver = {
+  onReportsSeen(count) {
+    for (const [path, report] of watchesUnderWay) if (report <= count) watchesUnderWay.delete(path);
   },
-});
+  onCall(call) {
+    calls.set(call.id, call);
+    connection.submit(call);
+  },
+  onCredential(scheme, call) {
+    calls.set(call.id, call);
+    connection.addCredential(scheme, call.credential, call);
+  },
+  onCancel(id) {
+    const call = calls.get(id);
+    if (call !== undefined) connection.cancel(call);
+  },
+  onDropWatch(kind, path) {
+    const isOneShot = kind !== "persistent" && kind !== "recursive";
+    if (!isOneShot || !watchesUnderWay.has(path)) connection.dropWatch(kind, path, somebody);
+  },
+  onUpdateServers(servers) {
+    connection.updateServers(servers);
+  },
+  onClose() {
+    connection.close();
+  },
+};
 
-port.on("message", ({ commands, bytes, reportsSeen }: CommandBatch) => {
-  for (const [path, report] of watchesUnderWay) if (report <= reportsSeen) watchesUnderWay.delete(path);
-  for (const command of commands) {
-    switch (command.kind) {
-      case "call":
-        onCall(command, bytes);
-        break;
-      case "cancel": {
-        const call = calls.get(command.id);
-        if (call !== undefined) connection.cancel(call);
-        break;
-      }
-      case "dropWatch":
-        onDropWatch(command.watchKind, command.path);
-        break;
-      case "updateServers":
-        connection.updateServers(command.servers);
-        break;
-      case "close":
-        connection.close();
-    }
-  }
-});
-
-function onCall(message: CallMessage, bytes: Uint8Array): void {
-  const call = new ThreadCall(message, bytes.subarray(message.start, message.end));
-  calls.set(call.id, call);
-  if (message.auth === undefined) connection.submit(call);
-  else connection.addCredential(message.auth.scheme, message.auth.bytes, call);
-}
-
-function onDropWatch(kind: WatchKind, path: string): void {
-  const isOneShot = kind !== "persistent" && kind !== "recursive";
-  if (!isOneShot || !watchesUnderWay.has(path)) connection.dropWatch(kind, path, somebody);
-}
+port.on("message", (commands: ArrayBuffer) => readCommands(commands, batch.replies, receiver));
 
 function report(deliveries: readonly Delivery[]): void {
-  const writer = new ByteWriter();
-  const reports: Report[] = [];
   reportsSent++;
+  batch.begin(connection.session.lastZxidSeen);
   let isLast = false;
   for (const delivery of deliveries) {
     if (delivery.kind === "call") {
-      reports.push(reportCall(delivery as ThreadCall, writer));
+      reportCall(delivery as DistantCall);
     } else if (delivery.event.kind !== "removed") {
       // The other side tells of removals itself, when the call that asked for them is answered.
-      reports.push({ kind: "event", event: delivery.event });
+      batch.event(delivery.event);
       isLast ||= delivery.event.kind === "session" && isLastEvent(delivery.event);
     }
   }
-  const { state, identity, timeoutMs, server, lastProblem, lastZxidSeen, counters } = connection.session;
-  const session = { state, identity, timeoutMs, server, lastProblem, lastZxidSeen, counters };
-  aliveUntil[0] = performance.timeOrigin + connection.session.aliveUntilMs;
-  port.postMessage({ reports, bytes: writer.view(), session } satisfies ReportBatch);
+  showFigures(); // before the other side hears of what they count
+  const memory = batch.take();
+  const session = changedSession();
+  const message: ReportMessage = session === undefined ? memory : { batch: memory, session };
+  port.postMessage(message, [memory]);
   if (isLast) port.close(); // nothing can follow, and the thread ends
 }
 
-function reportCall(call: ThreadCall, writer: ByteWriter): Report {
-  const { id, failure, result, watch } = call;
-  calls.delete(id);
-  if (failure !== undefined) return { kind: "failure", id, failure };
-  if (watch !== undefined) watchesUnderWay.set(watch.path, reportsSent);
-  if (result === null) return { kind: "absent", id };
-  const start = writer.length;
-  const bytes = result as Uint8Array | undefined; // none for a credential
-  if (bytes !== undefined) writer.copy(bytes, 0, bytes.length);
-  return { kind: "answer", id, start, end: writer.length };
+function reportCall(call: DistantCall): void {
+  calls.delete(call.id);
+  const { failure, watch } = call;
+  if (failure === undefined && watch !== undefined) watchesUnderWay.set(watch.path, reportsSent);
+  batch.call(call);
+}
+
+function showFigures(): void {
+  figures.aliveUntilMs = connection.session.aliveUntilMs;
+  figures.counters = connection.session.counters;
+}
+
+/** How the session stands, where that is not what the other side was told last. */
+function changedSession(): SessionSnapshot | undefined {
+  const { state, identity, timeoutMs, server, lastProblem } = connection.session;
+  const sent = snapshotSent;
+  const isSame = sent?.state === state && sent.identity === identity && sent.timeoutMs === timeoutMs;
+  if (isSame && sent.server === server && sent.lastProblem === lastProblem) return undefined;
+  snapshotSent = { state, identity, timeoutMs, server, lastProblem };
+  return snapshotSent;
 }

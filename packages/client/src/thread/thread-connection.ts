@@ -1,13 +1,13 @@
 import { Worker } from "node:worker_threads";
-import { ByteReader, ByteWriter, WireError } from "@watchkeeper/wire";
+import { type ByteReader, WireError } from "@watchkeeper/wire";
 import {
   type Call,
   Chroot,
   type Delivery,
   type ErrorName,
+  type Failure,
   isLastEvent,
   type NodeEvent,
-  newCounters,
   outcomeWithoutAnswer,
   type ServerAddress,
   type SessionEvent,
@@ -16,9 +16,12 @@ import {
   WatchTable,
 } from "../session/index.js";
 import type { ConnectionHalf, SessionView } from "../transport/connection-half.js";
-import type { Command, CommandBatch, Report, ReportBatch, SessionSnapshot, ThreadData } from "./messages.js";
+import { CommandBatch } from "./commands.js";
+import type { ReportMessage, SessionSnapshot, ThreadData } from "./messages.js";
+import { type ReportReceiver, readReports } from "./reports.js";
+import { SharedFigures } from "./shared-figures.js";
 
-export type ThreadOptions = Omit<ThreadData, "aliveUntil"> & {
+export type ThreadOptions = Omit<ThreadData, "figures"> & {
   readonly deliver: (deliveries: readonly Delivery[]) => void;
 };
 
@@ -27,198 +30,219 @@ export type ThreadOptions = Omit<ThreadData, "aliveUntil"> & {
  * application blocks its thread, for however long, pings are sent and the session lives; what arrives
  * meanwhile is delivered afterwards, in order.
  *
+ * Requests are encoded and replies decoded here. What needs the present connection is decided there: the
+ * xid, what becomes of a request without a connection, its deadline, whether it was sent when it was given
+ * up. So this side's `xid` of a call is only its number in the talk between the two.
+ *
  * Both sides keep a table of watches. The other one has the paths, for reconnects; this one has the
  * listeners. They stay alike because both change with the same completions and events in the same order.
  */
-export class ThreadConnection implements ConnectionHalf {
+export class ThreadConnection implements ConnectionHalf, ReportReceiver {
   readonly chroot: Chroot;
   readonly watches = new WatchTable();
   private readonly worker: Worker;
   private readonly deliver: ThreadOptions["deliver"];
-  private readonly aliveUntil: Float64Array;
+  private readonly figures: SharedFigures;
   private snapshot: SessionSnapshot;
+  private lastZxid = 0n;
   private readonly calls = new Map<number, Call>();
-  private readonly ids = new WeakMap<Call, number>();
   private lastId = 0;
   private reportsSeen = 0;
-  private commands: Command[] = [];
-  private readonly writer = new ByteWriter();
+  private readonly commands = new CommandBatch();
+  private flushScheduled = false;
+  private deliveries: Delivery[] = [];
   private ended = false;
 
   constructor({ deliver, ...options }: ThreadOptions) {
     const { chroot, sessionTimeoutMs, session } = options.session;
     this.chroot = new Chroot(chroot);
     this.deliver = deliver;
-    const aliveUntil = new SharedArrayBuffer(8);
-    this.aliveUntil = new Float64Array(aliveUntil);
-    this.aliveUntil[0] = Number.POSITIVE_INFINITY;
+    const figures = SharedFigures.memory();
+    this.figures = new SharedFigures(figures);
     this.snapshot = {
       state: "connecting",
       identity: session ?? { id: 0n, password: new Uint8Array(16) },
       timeoutMs: sessionTimeoutMs,
       server: undefined,
       lastProblem: undefined,
-      lastZxidSeen: 0n,
-      counters: newCounters(),
     };
-    const workerData: ThreadData = { ...options, aliveUntil };
+    const workerData: ThreadData = { ...options, figures };
     this.worker = new Worker(new URL("./connection-thread.js", import.meta.url), { workerData, execArgv: [] });
-    this.worker.on("message", (batch: ReportBatch) => this.onReports(batch));
+    this.worker.on("message", (message: ReportMessage) => this.onReports(message));
     this.worker.on("error", (error) => this.onGone(`the connection's thread failed: ${error.message}`));
     this.worker.on("exit", () => this.onGone("the connection's thread has ended"));
   }
 
   get session(): SessionView {
-    const aliveUntilMs = this.aliveUntil[0]! - performance.timeOrigin;
-    return { ...this.snapshot, aliveUntilMs };
+    const { counters, aliveUntilMs } = this.figures;
+    return { ...this.snapshot, lastZxidSeen: this.lastZxid, counters, aliveUntilMs };
   }
 
   submit(call: Call): void {
     const { addsWatch } = call;
     if (addsWatch !== undefined) this.watches.add(addsWatch.kind, addsWatch.path, addsWatch.listener);
-    this.send(call, undefined);
+    if (this.refuses(call)) return;
+    this.number(call);
+    this.commands.call(call);
+    this.calls.set(call.xid, call);
+    this.scheduleFlush();
   }
 
   addCredential(scheme: string, auth: Uint8Array, call: Call): void {
-    this.send(call, { scheme, bytes: auth });
+    if (this.refuses(call)) return;
+    this.number(call);
+    this.commands.credential(scheme, auth, call);
+    this.calls.set(call.xid, call);
+    this.scheduleFlush();
   }
 
   cancel(call: Call): void {
-    const id = this.ids.get(call);
-    if (id !== undefined && !call.isOver) this.command({ kind: "cancel", id });
+    if (call.xid === 0 || call.isOver) return;
+    this.commands.cancel(call.xid);
+    this.scheduleFlush();
   }
 
   dropWatch(kind: WatchKind, path: string, listener: WatchListener): void {
     this.watches.drop(kind, path, listener);
-    if (!this.watches.has(kind, path)) this.command({ kind: "dropWatch", watchKind: kind, path });
+    if (this.watches.has(kind, path)) return;
+    this.commands.dropWatch(kind, path);
+    this.scheduleFlush();
   }
 
   updateServers(servers: readonly ServerAddress[]): void {
-    this.command({ kind: "updateServers", servers });
+    this.commands.updateServers(servers);
+    this.scheduleFlush();
   }
 
   close(): void {
-    this.command({ kind: "close" });
+    this.commands.close();
+    this.scheduleFlush();
   }
 
-  private send(call: Call, auth: { scheme: string; bytes: Uint8Array } | undefined): void {
-    if (this.ended) {
-      call.isOver = true;
-      call.failure = { code: REFUSALS[this.snapshot.state] ?? "CLOSING", outcome: "not-applied" };
-      this.deliver([call]);
-      return;
-    }
-    const { opcode, changesTree, absentIsResult, watch, addsWatch, removesWatches, timeoutMs, whenSuspended } = call;
-    const id = ++this.lastId;
-    this.calls.set(id, call);
-    this.ids.set(call, id);
-    const start = this.writer.length;
-    if (auth === undefined) call.encodeBody(this.writer);
-    this.command({
-      kind: "call",
-      id,
-      opcode,
-      changesTree,
-      absentIsResult,
-      watch: watch && { kind: watch.kind, path: watch.path },
-      addsWatch: addsWatch && { kind: addsWatch.kind, path: addsWatch.path },
-      removesWatches,
-      timeoutMs,
-      whenSuspended,
-      start,
-      end: this.writer.length,
-      auth,
-    });
+  private refuses(call: Call): boolean {
+    if (!this.ended) return false;
+    call.isOver = true;
+    call.failure = { code: REFUSALS[this.snapshot.state] ?? "CLOSING", outcome: "not-applied" };
+    this.deliver([call]);
+    return true;
   }
 
-  private command(command: Command): void {
-    if (this.ended) return;
-    if (this.commands.length === 0) process.nextTick(() => this.flush());
-    this.commands.push(command);
+  private number(call: Call): void {
+    this.lastId = this.lastId === ID_MAX ? 1 : this.lastId + 1;
+    call.xid = this.lastId;
+  }
+
+  private scheduleFlush(): void {
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    process.nextTick(this.flush);
   }
 
   /** All that was asked for in one turn of the program crosses over in one message. */
-  private flush(): void {
-    const { commands, reportsSeen } = this;
-    const batch: CommandBatch = { reportsSeen, commands, bytes: this.writer.view() };
-    this.worker.postMessage(batch);
-    this.commands = [];
-    this.writer.reset();
-  }
+  private readonly flush = (): void => {
+    this.flushScheduled = false;
+    const batch = this.commands.take(this.reportsSeen);
+    if (!this.ended) this.worker.postMessage(batch, [batch]);
+  };
 
-  private onReports({ reports, bytes, session }: ReportBatch): void {
+  private onReports(message: ReportMessage): void {
     if (this.ended) return;
     this.reportsSeen++;
-    this.snapshot = session;
-    const deliveries: Delivery[] = [];
-    for (const report of reports) {
-      if (report.kind === "event") this.onEvent(report.event, deliveries);
-      else this.onCompletion(report, bytes, deliveries);
+    if (message instanceof ArrayBuffer) {
+      readReports(message, this);
+    } else {
+      this.snapshot = message.session;
+      readReports(message.batch, this);
     }
+    this.deliverAll();
+  }
+
+  private deliverAll(): void {
+    const { deliveries } = this;
+    this.deliveries = [];
     this.deliver(deliveries);
   }
 
-  private onEvent(event: NodeEvent | SessionEvent, deliveries: Delivery[]): void {
+  onLastZxid(zxid: bigint): void {
+    this.lastZxid = zxid;
+  }
+
+  onEvent(event: NodeEvent | SessionEvent): void {
     if (event.kind === "session") {
-      deliveries.push({ kind: "event", event, listeners: this.watches.all() });
+      this.deliveries.push({ kind: "event", event, listeners: this.watches.all() });
       if (!isLastEvent(event)) return;
       this.ended = true;
       this.watches.clear();
       return;
     }
     const listeners = this.watches.take(event.kind, this.chroot.toServer(event.path));
-    if (listeners.size > 0) deliveries.push({ kind: "event", event, listeners });
+    if (listeners.size > 0) this.deliveries.push({ kind: "event", event, listeners });
   }
 
-  private onCompletion(report: Exclude<Report, { kind: "event" }>, bytes: Uint8Array, deliveries: Delivery[]): void {
-    const call = this.calls.get(report.id);
+  onAnswer(id: number, reply: ByteReader): void {
+    const call = this.take(id);
     if (call === undefined) return;
-    this.calls.delete(report.id);
-    call.isOver = true;
-    if (report.kind === "failure") call.failure = report.failure;
-    else if (report.kind === "absent") call.result = null;
-    else this.decodeInto(call, new ByteReader(bytes, report.start, report.end));
+    this.decodeInto(call, reply);
     const { watch, removesWatches } = call;
-    if (watch !== undefined && call.failure === undefined) {
-      this.watches.add(report.kind === "absent" ? "exist" : watch.kind, watch.path, watch.listener);
-    }
-    if (removesWatches !== undefined && call.failure === undefined) this.removed(removesWatches, deliveries);
-    deliveries.push(call);
+    if (watch !== undefined && call.failure === undefined) this.watches.add(watch.kind, watch.path, watch.listener);
+    if (removesWatches !== undefined && call.failure === undefined) this.removed(removesWatches);
+    this.deliveries.push(call);
   }
 
-  private decodeInto(call: Call, reader: ByteReader): void {
+  onAbsent(id: number): void {
+    const call = this.take(id);
+    if (call === undefined) return;
+    call.result = null;
+    if (call.watch !== undefined) this.watches.add("exist", call.watch.path, call.watch.listener);
+    this.deliveries.push(call);
+  }
+
+  onFailure(id: number, failure: Failure): void {
+    const call = this.take(id);
+    if (call === undefined) return;
+    call.failure = failure;
+    this.deliveries.push(call);
+  }
+
+  private take(id: number): Call | undefined {
+    const call = this.calls.get(id);
+    if (call === undefined) return undefined;
+    this.calls.delete(id);
+    call.isOver = true;
+    return call;
+  }
+
+  /** What it decodes to has memory of its own: a short value that is kept does not keep the whole batch. */
+  private decodeInto(call: Call, reply: ByteReader): void {
     try {
-      call.result = call.decodeBody(reader);
+      call.result = call.decodeBody(reply);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const details = `the reply could not be read: ${error.message}`;
-      call.failure = { code: "MARSHALLING_ERROR", outcome: call.changesTree ? "unknown" : "not-applied", details };
+      call.failure = { code: "MARSHALLING_ERROR", outcome: outcomeWithoutAnswer(call), details };
     }
   }
 
-  private removed({ path, type }: { path: string; type: number }, deliveries: Delivery[]): void {
+  private removed({ path, type }: { path: string; type: number }): void {
     const listeners = this.watches.remove(path, type);
     const told = this.chroot.toApplication(path);
     if (listeners.size > 0 && told !== undefined) {
-      deliveries.push({ kind: "event", event: { kind: "removed", path: told }, listeners });
+      this.deliveries.push({ kind: "event", event: { kind: "removed", path: told }, listeners });
     }
   }
 
   /** The thread is gone, and the session's connection with it. After the last event that is as it should be. */
   private onGone(details: string): void {
     if (this.ended) return;
-    const deliveries: Delivery[] = [];
-    for (const call of this.calls.values()) {
-      call.isOver = true;
-      const outcome = outcomeWithoutAnswer({ changesTree: call.changesTree, xid: 1 });
-      call.failure = { code: "CONNECTION_LOSS", outcome, details };
-      deliveries.push(call);
+    for (const id of [...this.calls.keys()]) {
+      const call = this.calls.get(id)!;
+      this.onFailure(id, { code: "CONNECTION_LOSS", outcome: outcomeWithoutAnswer(call), details });
     }
-    this.calls.clear();
     this.snapshot = { ...this.snapshot, state: "closed", lastProblem: details };
-    this.onEvent({ kind: "session", state: "closed" }, deliveries);
-    this.deliver(deliveries);
+    this.onEvent({ kind: "session", state: "closed" });
+    this.deliverAll();
   }
 }
 
+const ID_MAX = 0x7fffffff;
 const REFUSALS: Partial<Record<string, ErrorName>> = { lost: "SESSION_EXPIRED", "auth-failed": "AUTH_FAILED" };

@@ -1,3 +1,4 @@
+import type { Summary } from "../metrics/index.js";
 import { LinkError } from "./packet-link.js";
 
 /**
@@ -8,12 +9,15 @@ export class ConcurrentSyncs {
   private readonly max: number;
   private readonly what: string;
   private readonly key: string;
+  /** How many there are when one begins or ends. */
+  private readonly inFlight: Summary;
   private running = 0;
 
-  constructor(max: number, what: string, key: string) {
+  constructor(max: number, what: string, key: string, inFlight: Summary) {
     this.max = max;
     this.what = what;
     this.key = key;
+    this.inFlight = inFlight;
   }
 
   /** @returns what ends it, once @throws LinkError where an observer has to come again */
@@ -22,11 +26,16 @@ export class ConcurrentSyncs {
       throw new LinkError(
         `${this.running} servers are being sent ${this.what}, and an observer may not be one more (${this.key}=${this.max}): it comes again`,
       );
-    this.running += 1;
+    this.change(1);
     let isOver = false;
     return () => {
-      if (!isOver) this.running -= 1;
+      if (!isOver) this.change(-1);
       isOver = true;
     };
+  }
+
+  private change(by: 1 | -1): void {
+    this.running += by;
+    this.inFlight.add(this.running);
   }
 }

@@ -4,6 +4,5 @@
  */
 export { ElectionConnections } from "./election-connections.js";
 export { LocalState } from "./local-state.js";
-export type { PeerCounts } from "./peer-counts.js";
 export type { PeerSettings } from "./peer-settings.js";
 export { type PeerActivity, QuorumPeer } from "./quorum-peer.js";

@@ -1,4 +1,5 @@
 import { ByteWriter, ERR, PACKET, writeQuorumPacket, writeQuorumPacketData } from "@watchkeeper/wire";
+import type { Metrics } from "../metrics/index.js";
 import type { Clock, Logger, PeerListener, PeerNetwork, PeerSocket, Scheduler, Timer } from "../ports/index.js";
 import {
   type Connection,
@@ -16,8 +17,8 @@ import { ConcurrentSyncs } from "./concurrent-syncs.js";
 import { Gate } from "./deadline.js";
 import { LearnerHandler } from "./learner-handler.js";
 import { LinkError } from "./packet-link.js";
-import type { PeerCounts } from "./peer-counts.js";
 import { initLimitMs, type PeerSettings } from "./peer-settings.js";
+import { ProposalTimes } from "./proposal-times.js";
 import { reasonOf } from "./role-end.js";
 import type { ServerState } from "./server-state.js";
 
@@ -36,7 +37,7 @@ export interface LeaderParts {
   readonly scheduler: Scheduler;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly counts: PeerCounts;
+  readonly metrics: Metrics;
   /** The new epoch is established: votes that are given from now on name it. */
   readonly onEstablished: (epoch: number) => void;
 }
@@ -72,8 +73,9 @@ export class Leader implements Role {
   private flushScheduled = false;
   private entering = false;
   private committedZxid = 0;
-  /** The sizes of the txns that were proposed; undefined before the first. */
-  proposalBytes: { last: number; min: number; max: number } | undefined;
+  /** How far this epoch's proposals are on this server's own disk. */
+  private loggedZxid = 0;
+  private readonly proposalTimes = new ProposalTimes();
   private readonly syncs: { readonly afterZxid: number; readonly handler: LearnerHandler }[] = [];
   /** Sessions whose creation was proposed for a learner and is not applied yet. */
   private readonly opening = new Map<bigint, object>();
@@ -90,11 +92,13 @@ export class Leader implements Role {
       settings.maxConcurrentSnapSyncs,
       "a snapshot",
       "leader.maxConcurrentSnapSyncs",
+      parts.metrics.inflight_snap_count,
     );
     this.diffSyncs = new ConcurrentSyncs(
       settings.maxConcurrentDiffSyncs,
       "missing txns",
       "leader.maxConcurrentDiffSyncs",
+      parts.metrics.inflight_diff_count,
     );
   }
 
@@ -234,7 +238,7 @@ export class Leader implements Role {
     const waitedMs = this.parts.clock.monotonicMs() - this.waitingSinceMs;
     if (maxTimeToWaitForEpochMs < 0 || this.epochProposal.epoch !== undefined || !(waitedMs > maxTimeToWaitForEpochMs))
       return;
-    this.parts.counts.quitsForDisloyalVoters += 1;
+    this.parts.metrics.quit_leading_due_to_disloyal_voter.add(1);
     this.resign(
       `server ${sid} had voted for this leader and looks for one again, and no quorum has come for ${maxTimeToWaitForEpochMs} ms (leader.maxTimeToWaitForEpoch)`,
     );
@@ -291,7 +295,9 @@ export class Leader implements Role {
     this.proposals = new Proposals(settings.myid, this.epoch, [settings.config.verifier]);
     for (const handler of this.handlers) handler.joinProposals(this.proposals);
     this.committedZxid = makeZxid(this.epoch, 0);
+    this.loggedZxid = this.committedZxid;
     replica.proposer.beginAfter(this.committedZxid);
+    replica.stats.proposalBytes.reset();
     replica.setConfig(settings.config.text, settings.config.version);
     this.startedMs = this.parts.clock.monotonicMs();
     replica.serve(this);
@@ -316,11 +322,12 @@ export class Leader implements Role {
   onAdded(batch: LogBatch, entry: number): void {
     const zxid = batch.zxid(entry);
     this.proposals!.propose(zxid);
-    this.parts.counts.proposals += 1;
+    this.parts.metrics.proposal_count.add(1);
     const { bytes } = batch.writer;
     const start = batch.payloadStart(entry);
     const end = batch.payloadEnd(entry);
-    this.countProposal(end - start);
+    this.replica.stats.proposalBytes.add(end - start);
+    this.proposalTimes.note(zxid, bytes, start);
     writeQuorumPacketData(this.toFollowers, PACKET.proposal, zxid, bytes, start, end);
     for (const handler of this.handlers) {
       if (handler.isForwarded && !handler.isUpToDate && !handler.isObserver) handler.propose(zxid, bytes, start, end);
@@ -329,14 +336,11 @@ export class Leader implements Role {
     if (this.toFollowers.length > FLUSH_BYTES) this.flush();
   }
 
-  private countProposal(bytes: number): void {
-    this.proposalBytes ??= { last: bytes, min: bytes, max: bytes };
-    this.proposalBytes.last = bytes;
-    if (bytes < this.proposalBytes.min) this.proposalBytes.min = bytes;
-    if (bytes > this.proposalBytes.max) this.proposalBytes.max = bytes;
-  }
-
   onLogged(zxid: number): void {
+    const { clock, metrics } = this.parts;
+    const first = this.loggedZxid + 1;
+    this.loggedZxid = zxid;
+    this.proposalTimes.measure(metrics.proposal_ack_creation_latency, first, zxid, clock.wallMs());
     this.onCommitted(this.proposals!.ack(this.settings.myid, zxid));
   }
 
@@ -355,6 +359,10 @@ export class Leader implements Role {
     let told = this.committedZxid;
     if (zxid <= told) return;
     this.committedZxid = zxid;
+    const { clock, metrics } = this.parts;
+    metrics.commit_count.add(zxid - told);
+    metrics.request_commit_queued.add(zxid - told);
+    this.proposalTimes.measure(metrics.quorum_ack_latency, told + 1, zxid, clock.wallMs());
     // An answer to SYNC stands behind the commits that it waited for and ahead of all later ones: the client that
     // asked for it may have written since, and is answered in its order.
     while (this.syncs.length > 0 && this.syncs[0]!.afterZxid <= zxid) {
@@ -529,7 +537,7 @@ export class Leader implements Role {
 
   /** REVALIDATE: is the session alive? Then it is the asking learner's from now on, with its full time. */
   revalidateRemote(key: bigint, timeoutMs: number, owner: object): boolean {
-    this.parts.counts.revalidations += 1;
+    this.parts.metrics.revalidate_count.add(1);
     const session = this.replica.sessions.get(key);
     if (session === undefined) return this.opening.has(key);
     if (session.closing) return false;

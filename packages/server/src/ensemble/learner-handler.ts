@@ -164,9 +164,8 @@ export class LearnerHandler {
         `it has history that this leader lacks (epoch ${currentEpoch}, ${formatZxid(peerLastZxid)}): it must not be led by this server`,
       );
     this.syncKind = await sendHistory(this, this.leader, this.replica, state.history, peerLastZxid);
-    const { counts } = this.leader.parts;
-    if (this.syncKind === "SNAP") counts.snapshots += 1;
-    else counts.diffs += 1;
+    const { metrics } = this.leader.parts;
+    (this.syncKind === "SNAP" ? metrics.snap_count : metrics.diff_count).add(1);
     logger.info(
       { sid: this.sid, peerZxid: formatZxid(peerLastZxid) },
       `Synchronizing ${this.name} by ${this.syncKind}: it has ${formatZxid(peerLastZxid)}`,

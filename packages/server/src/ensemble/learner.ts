@@ -10,10 +10,12 @@ import {
   PACKET,
   packetName,
   readInt,
+  TXN_HEADER_BYTES,
   writeQuorumPacket,
   writeRequestHead,
   writeSessionTimeout,
 } from "@watchkeeper/wire";
+import type { Metrics } from "../metrics/index.js";
 import type { Clock, Logger, PeerNetwork, Random, Scheduler } from "../ports/index.js";
 import {
   type Connection,
@@ -31,8 +33,8 @@ import { Gate } from "./deadline.js";
 import { takeHistory } from "./history-receiver.js";
 import { connectToLeader } from "./leader-connection.js";
 import { LinkError, type PacketHandler, type PacketLink, type PacketView } from "./packet-link.js";
-import type { PeerCounts } from "./peer-counts.js";
 import { initLimitMs, type PeerSettings, syncLimitMs } from "./peer-settings.js";
+import { latencyMs, ProposalTimes } from "./proposal-times.js";
 import { reasonOf } from "./role-end.js";
 import type { ServerState } from "./server-state.js";
 
@@ -53,7 +55,7 @@ export interface LearnerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly counts: PeerCounts;
+  readonly metrics: Metrics;
   /** Whether it is an observer: it takes part in nothing that is decided. */
   readonly isObserver: boolean;
   /** The leader serves, and so may this server: votes that are given from now on name its epoch. */
@@ -82,6 +84,9 @@ export class Learner implements Role, PacketHandler {
   /** What this server's clients wait for, in the order in which it was forwarded: so it comes back. */
   private readonly forwarded: PipelineItem[] = [];
   private forwardedHead = 0;
+  private readonly proposalTimes = new ProposalTimes();
+  /** When the packets at hand were read, where that was asked: one reading of the clock for all of a chunk. */
+  private chunkWallMs: number | undefined;
   private readonly syncs: (() => void)[] = [];
   private readonly revalidations: PendingRevalidation[] = [];
   /** Sessions that were heard of since the last PING. */
@@ -111,7 +116,7 @@ export class Learner implements Role, PacketHandler {
       const link = await connectToLeader(this.parts, this.leaderSid);
       this.link = link;
       await this.discover(link);
-      const pending = await takeHistory(this, link);
+      const pending = await this.synchronize(link);
       this.broadcast(link, pending);
       return await this.ended.wait();
     } catch (error) {
@@ -173,6 +178,15 @@ export class Learner implements Role, PacketHandler {
     writeQuorumPacket(link.writer(), PACKET.ack, makeZxid(this.epoch, 0));
   }
 
+  private async synchronize(link: PacketLink): Promise<PendingProposals> {
+    const { clock, isObserver, metrics } = this.parts;
+    const sinceMs = clock.monotonicMs();
+    const pending = await takeHistory(this, link);
+    const times = isObserver ? metrics.observer_sync_time : metrics.follower_sync_time;
+    times.add(latencyMs(clock.monotonicMs(), sinceMs));
+    return pending;
+  }
+
   // Broadcast.
 
   private broadcast(link: PacketLink, pending: PendingProposals): void {
@@ -199,6 +213,7 @@ export class Learner implements Role, PacketHandler {
    * the tree are not turned to for each.
    */
   onPause(): void {
+    this.chunkWallMs = undefined;
     this.replica.pipeline.commitThrough(this.pending!.lastCommitted);
   }
 
@@ -217,18 +232,22 @@ export class Learner implements Role, PacketHandler {
 
   private handle(packet: PacketView): void {
     const { type, zxid } = packet;
-    const { counts } = this.parts;
+    const { metrics } = this.parts;
     switch (type) {
       case PACKET.proposal:
-        counts.proposalsReceived += 1;
+        metrics.learner_proposal_received_count.add(1);
+        this.measureProposal(packet);
         this.pending!.proposal(zxid);
         this.log(packet);
         return;
       case PACKET.commit:
-        counts.commitsReceived += 1;
+        metrics.learner_commit_received_count.add(1);
+        metrics.request_commit_queued.add(1);
+        this.proposalTimes.measure(metrics.commit_propagation_latency, zxid, zxid, this.wallMs());
         this.pending!.commit(zxid);
         return;
       case PACKET.inform:
+        metrics.request_commit_queued.add(1);
         this.pending!.proposal(zxid);
         this.pending!.commit(zxid);
         this.log(packet);
@@ -254,6 +273,17 @@ export class Learner implements Role, PacketHandler {
     }
   }
 
+  private measureProposal({ zxid, bytes, dataStart, dataLength }: PacketView): void {
+    if (dataLength < TXN_HEADER_BYTES) return; // no txn: it will be found out when it is applied
+    const madeMs = this.proposalTimes.note(zxid, bytes, dataStart);
+    this.parts.metrics.proposal_latency.add(latencyMs(this.wallMs(), madeMs));
+  }
+
+  private wallMs(): number {
+    this.chunkWallMs ??= this.parts.clock.wallMs();
+    return this.chunkWallMs;
+  }
+
   /** Into the log, as it came: the very bytes that the leader logs. */
   log({ zxid, bytes, dataStart, dataLength }: PacketView): void {
     const { pipeline } = this.replica;
@@ -273,7 +303,9 @@ export class Learner implements Role, PacketHandler {
     if (this.parts.isObserver || link === undefined || !link.isOpen || zxid <= before) return;
     this.ackedZxid = zxid;
     const writer = link.writer();
+    const { clock, metrics } = this.parts;
     const first = epochOf(before) === epochOf(zxid) ? before + 1 : makeZxid(epochOf(zxid), 1);
+    this.proposalTimes.measure(metrics.proposal_ack_creation_latency, first, zxid, clock.wallMs());
     for (let next = first; next <= zxid; next++) writeQuorumPacket(writer, PACKET.ack, next);
   }
 
@@ -362,7 +394,7 @@ export class Learner implements Role, PacketHandler {
 
   revalidate(session: Session, connection: Connection, done: (isValid: boolean) => void): void {
     const { idHigh, idLow } = session;
-    this.parts.counts.connectionRevalidations += 1;
+    this.parts.metrics.connection_revalidate_count.add(1);
     this.revalidations.push({ idHigh, idLow, done });
     const writer = this.link!.writer();
     const at = beginQuorumPacket(writer, PACKET.revalidate, -1);

@@ -5,14 +5,15 @@ import {
   type VoteReport,
   writeNotificationFrame,
 } from "@watchkeeper/wire";
+import type { Metrics } from "../metrics/index.js";
 import type { Clock, Logger, PeerNetwork, Random, Scheduler, Timer } from "../ports/index.js";
 import { Election, type ElectionOptions, initialProposal, type ServingState, type Vote } from "../zab/index.js";
 import type { ElectionConnections } from "./election-connections.js";
 import { Leader } from "./leader.js";
 import { delay } from "./leader-connection.js";
 import { Learner } from "./learner.js";
-import { PeerCounts } from "./peer-counts.js";
 import type { PeerSettings } from "./peer-settings.js";
+import { latencyMs } from "./proposal-times.js";
 import { ReadOnly } from "./read-only.js";
 import type { ServerState } from "./server-state.js";
 
@@ -50,7 +51,8 @@ interface Decision {
 
 export class QuorumPeer {
   activity: PeerActivity = { kind: "looking" };
-  readonly counts = new PeerCounts();
+  readonly metrics: Metrics;
+  private lookingSinceMs = 0;
   private readonly parts: QuorumPeerParts;
   private readonly election: Election;
   private timer: Timer | undefined;
@@ -62,6 +64,7 @@ export class QuorumPeer {
 
   constructor(parts: QuorumPeerParts) {
     this.parts = parts;
+    this.metrics = parts.state.replica.stats.metrics;
     const { settings, connections, clock, logger } = parts;
     this.election = new Election(
       settings.myid,
@@ -125,7 +128,8 @@ export class QuorumPeer {
     const { settings, state, clock, scheduler, logger, random } = this.parts;
     const { myid, config, observerElectionDelayMsMax } = settings;
     this.activity = { kind: "looking" };
-    this.counts.lookings += 1;
+    this.metrics.looking_count.add(1);
+    this.lookingSinceMs = clock.monotonicMs();
     if (config.roleOf(myid) === "observer" && observerElectionDelayMsMax > 0)
       await delay(scheduler, random.below(observerElectionDelayMsMax));
     const readOnly = settings.readOnlyModeEnabled
@@ -148,18 +152,27 @@ export class QuorumPeer {
   }
 
   private async serve({ state, vote, voters }: Decision): Promise<string> {
-    const { parts } = this;
+    const { parts, metrics } = this;
     this.supporters = voters;
-    const onEstablished = (epoch: number) => this.election.updateElectionVote(epoch);
+    metrics.election_time.add(this.lookingMs());
+    const onEstablished = (epoch: number) => {
+      this.election.updateElectionVote(epoch);
+      metrics.unavailable_time.add(this.lookingMs());
+      if (state === SERVER_STATE.leading) metrics.leader_unavailable_time.add(this.lookingMs());
+    };
     if (state === SERVER_STATE.leading) {
-      const leader = new Leader({ ...parts, counts: this.counts, onEstablished });
+      const leader = new Leader({ ...parts, metrics, onEstablished });
       this.activity = { kind: "leading", leader };
       return await leader.lead();
     }
     const isObserver = state === SERVER_STATE.observing;
-    const learner = new Learner({ ...parts, counts: this.counts, isObserver, onEstablished }, vote.leader);
+    const learner = new Learner({ ...parts, metrics, isObserver, onEstablished }, vote.leader);
     this.activity = { kind: isObserver ? "observing" : "following", learner };
     return await learner.follow();
+  }
+
+  private lookingMs(): number {
+    return latencyMs(this.parts.clock.monotonicMs(), this.lookingSinceMs);
   }
 
   /**

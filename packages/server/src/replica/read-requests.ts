@@ -24,12 +24,13 @@ import {
   WireError,
   watchTypeRequest,
 } from "@watchkeeper/wire";
+import type { Counter } from "../metrics/index.js";
 import type { Logger } from "../ports/index.js";
 import { type AccessControl, userName } from "../requests/index.js";
 import { hasNul, NO_NODE, sessionKey, type Tree } from "../tree/index.js";
 import { WATCH_BIT, type WatchTable } from "../watches/index.js";
 import type { Connection } from "./connection.js";
-import { beginReply, endFrame, writeEvent, writeHeaderReply, writeStatOf } from "./replies.js";
+import { beginReply, endFrame, HEADER_REPLY_BYTES, writeEvent, writeHeaderReply, writeStatOf } from "./replies.js";
 
 export interface ReadSettings {
   /** A client's own limit on frames, as far as the server can know it: longer replies are sent, and logged. */
@@ -53,13 +54,22 @@ export class ReadRequests {
   private readonly access: AccessControl;
   private readonly settings: ReadSettings;
   private readonly logger: Logger;
+  private readonly throttled: Counter;
   private readonly reader = new ByteReader(new Uint8Array(0));
   private writer!: ByteWriter;
   private frameStart = 0;
   /** By the limit, since the last setWatches began. */
   private watchesRefused = 0;
 
-  constructor(tree: Tree, watches: WatchTable, access: AccessControl, settings: ReadSettings, logger: Logger) {
+  constructor(
+    tree: Tree,
+    watches: WatchTable,
+    access: AccessControl,
+    settings: ReadSettings,
+    throttled: Counter,
+    logger: Logger,
+  ) {
+    this.throttled = throttled;
     this.tree = tree;
     this.watches = watches;
     this.access = access;
@@ -67,7 +77,7 @@ export class ReadRequests {
     this.logger = logger;
   }
 
-  /** Answers the request whose body is `[start, end)` into the connection's output. */
+  /** Answers the request whose body is `[start, end)` into the connection's output. @returns the reply's bytes */
   answer(
     connection: Connection,
     xid: number,
@@ -76,7 +86,7 @@ export class ReadRequests {
     start: number,
     end: number,
     zxid: number,
-  ): void {
+  ): number {
     const writer = connection.writer();
     this.writer = writer;
     const at = beginReply(writer, xid, zxid, 0);
@@ -93,11 +103,13 @@ export class ReadRequests {
       // Catch-up events may stand before the reply; they stay.
       writer.length = this.frameStart;
       writeHeaderReply(writer, xid, err === ERR.UNIMPLEMENTED ? -1 : zxid, err);
-      return;
+      if (err === ERR.THROTTLED_OP) this.throttled.add(1);
+      return HEADER_REPLY_BYTES;
     }
     endFrame(writer, this.frameStart);
     const length = writer.length - this.frameStart - 4;
     if (length > this.settings.frameBytesMax) this.logLongReply(connection, opcode, bytes, start, length);
+    return length;
   }
 
   private body(connection: Connection, opcode: number, bytes: Uint8Array): number {

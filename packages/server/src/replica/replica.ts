@@ -1,4 +1,5 @@
 import { ByteWriter, ERR, encodeText, OP, readInt, setDataTxn, txnHeader } from "@watchkeeper/wire";
+import type { Summary } from "../metrics/index.js";
 import type { Clock, Digester, Logger, Scheduler } from "../ports/index.js";
 import {
   AccessControl,
@@ -22,7 +23,7 @@ import { HeldConnections } from "./held-connections.js";
 import { Outputs } from "./outputs.js";
 import { Proposer } from "./proposer.js";
 import { ReadRequests } from "./read-requests.js";
-import { beginReply, endFrame, writeHeaderReply } from "./replies.js";
+import { beginReply, endFrame, HEADER_REPLY_BYTES, writeHeaderReply } from "./replies.js";
 import { RequestBacklog } from "./request-backlog.js";
 import { Kind, kindOf } from "./request-kind.js";
 import type { Role } from "./role.js";
@@ -109,7 +110,8 @@ export class Replica {
     this.held = new HeldConnections(parts.scheduler);
     const access = new AccessControl(tree.acls, settings, parts.digester);
     this.authenticator = new Authenticator(access, logger);
-    this.events = new EventDelivery(this.watches, access, (connection) => this.outputs.mark(connection));
+    const { metrics } = this.stats;
+    this.events = new EventDelivery(this.watches, access, metrics, (connection) => this.outputs.mark(connection));
     const pending = new PendingChanges(tree, settings.treeDigestEnabled);
     this.preparer = new WritePreparer(
       pending,
@@ -117,13 +119,14 @@ export class Replica {
       new QuotaCheck(parts.quotas, settings.enforceQuota, logger),
       settings,
     );
-    this.reads = new ReadRequests(tree, this.watches, access, settings, logger);
+    this.reads = new ReadRequests(tree, this.watches, access, settings, metrics.throttled_ops, logger);
     this.sweeper = new ContainerSweeper(tree, settings.sweep, this.nowMs, (node) => this.sweep(node));
     this.committedLog = new CommittedLog(parts.committedLog);
     this.pipeline = new TxnPipeline(
       {
         ...parts,
         committedLog: this.committedLog,
+        metrics,
         applier: new TxnApplier(tree, parts.quotas, this.events, pending),
         events: this.events,
         makeBatch: () => new LogBatch(settings.txnBytesMax),
@@ -145,8 +148,8 @@ export class Replica {
       parts.lastZxid,
     );
     this.proposer = new Proposer(this.preparer, this.pipeline, clock, this.pathOf);
-    this.backlog = new RequestBacklog(settings, () => this.pipeline.unappliedBytes);
-    this.gate = new SessionGate(settings, parts.sessions, logger, clock.wallMs(), {
+    this.backlog = new RequestBacklog(settings, metrics.request_throttle_wait_count, () => this.pipeline.unappliedBytes);
+    this.gate = new SessionGate(settings, parts.sessions, metrics, logger, clock.wallMs(), {
       close: (connection, reason) => this.close(connection, reason),
       markDirty: (connection) => this.outputs.mark(connection),
       lastZxid: () => this.pipeline.lastZxid,
@@ -267,6 +270,7 @@ export class Replica {
   /** The socket is gone, from whichever side; idempotent. The session lives on until it expires. */
   disconnect(connection: Connection): void {
     if (!this.open.delete(connection)) return;
+    if (connection.phase === "open") this.stats.metrics.connection_drop_count.add(1);
     connection.phase = "closed";
     this.watches.removeWatcher(connection.watcher);
     this.events.connections[connection.watcher] = undefined;
@@ -301,6 +305,7 @@ export class Replica {
       return;
     }
     this.stats.packetsReceived += 1;
+    this.stats.metrics.bytes_received_count.add(end - start + FRAME_LENGTH_BYTES);
     connection.stats.received += 1;
     const xid = readInt(bytes, start);
     const opcode = readInt(bytes, start + 4);
@@ -437,8 +442,8 @@ export class Replica {
   private read(connection: Connection, bytes: Uint8Array, start: number, end: number, receivedMs: number): void {
     const xid = readInt(bytes, start);
     const opcode = readInt(bytes, start + 4);
-    this.reads.answer(connection, xid, opcode, bytes, start + 8, end, this.pipeline.lastZxid);
-    this.onAnswered(connection, opcode, xid, receivedMs);
+    const replyBytes = this.reads.answer(connection, xid, opcode, bytes, start + 8, end, this.pipeline.lastZxid);
+    this.onAnswered(connection, opcode, xid, receivedMs, replyBytes);
   }
 
   private sync(connection: Connection, role: Role, xid: number, bytes: Uint8Array, start: number, end: number): void {
@@ -449,8 +454,9 @@ export class Replica {
     role.submitSync(this.request, () => {
       connection.onWriteDone();
       if (connection.phase !== "open") return;
+      const before = connection.outputBytes;
       this.answerSync(connection, xid, path);
-      this.onAnswered(connection, OP.sync, xid, receivedMs);
+      this.onAnswered(connection, OP.sync, xid, receivedMs, replyBytesSince(before, connection));
       this.answerDeferred(connection);
     });
   }
@@ -458,7 +464,7 @@ export class Replica {
   /** A server without a leader changes nothing. */
   private refuse(connection: Connection, xid: number, opcode: number): void {
     writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, ERR.NOT_READ_ONLY);
-    this.onAnswered(connection, opcode, xid, this.nowMs);
+    this.onAnswered(connection, opcode, xid, this.nowMs, HEADER_REPLY_BYTES);
   }
 
   /**
@@ -476,17 +482,25 @@ export class Replica {
       this.defer(connection, bytes, start, end);
     } else if (identities === undefined) {
       this.authenticator.refuse(connection, bytes, start, end);
-      this.onAnswered(connection, opcode, xid, this.nowMs);
+      this.onAnswered(connection, opcode, xid, this.nowMs, HEADER_REPLY_BYTES);
       this.close(connection, "authentication failed");
     } else if (this.authenticator.take(connection, identities, xid)) {
-      this.onAnswered(connection, opcode, xid, this.nowMs);
+      this.onAnswered(connection, opcode, xid, this.nowMs, HEADER_REPLY_BYTES);
     } else {
       this.close(connection, `more than ${IDENTITIES_MAX} identities`);
     }
   }
 
-  private onAnswered(connection: Connection, opcode: number, xid: number, receivedMs: number): void {
-    this.stats.onAnswered(connection, opcode, xid, this.pipeline.lastZxid, receivedMs, this.nowMs);
+  private onAnswered(
+    connection: Connection,
+    opcode: number,
+    xid: number,
+    receivedMs: number,
+    replyBytes: number,
+    latencies: Summary = this.stats.metrics.readlatency,
+  ): void {
+    const { lastZxid } = this.pipeline;
+    this.stats.onAnswered(connection, opcode, xid, lastZxid, receivedMs, this.nowMs, replyBytes, latencies);
     this.backlog.onAnswered(connection);
     this.outputs.mark(connection);
   }
@@ -500,10 +514,12 @@ export class Replica {
     if (item === undefined || connection === undefined || connection.phase === "closed") return;
     const { xid, opcode } = item;
     if (item.kind !== "createSession" && (connection.phase === "open" || item.kind === "closeSession")) {
+      const before = connection.outputBytes;
       if (item.kind === "write")
         writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
       else writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, 0);
-      this.onAnswered(connection, opcode, xid, item.receivedMs);
+      const replyBytes = replyBytesSince(before, connection);
+      this.onAnswered(connection, opcode, xid, item.receivedMs, replyBytes, this.stats.metrics.updatelatency);
     }
     if (item.kind === "closeSession") {
       if (this.beginClosing(connection, "the client closed its session")) connection.port.finish();
@@ -531,6 +547,7 @@ export class Replica {
     for (const connection of this.open) {
       const limitMs = connection.session === undefined ? this.settings.sessionlessTimeoutMs : connection.timeoutMs;
       if (nowMs - connection.heardMs <= limitMs + this.settings.tickTimeMs) continue;
+      if (connection.session === undefined) this.stats.metrics.sessionless_connections_expired.add(1);
       this.close(
         connection,
         connection.session === undefined
@@ -566,6 +583,14 @@ const HOLD_MS_MAX = 1000;
 const CONFIG_PATH = "/zookeeper/config";
 /** What Apache writes the node with: any version. */
 const CONFIG_DATA_VERSION = -1;
+
+/** In front of every request and reply. */
+const FRAME_LENGTH_BYTES = 4;
+
+/** Of one reply that was written since the output had `before` bytes. */
+function replyBytesSince(before: number, connection: Connection): number {
+  return connection.outputBytes - before - FRAME_LENGTH_BYTES;
+}
 
 /** It has a session and waits for no answer: a role's end leaves it in no doubt about anything. */
 function isOwedNothing({ phase, session, outstanding }: Connection): boolean {

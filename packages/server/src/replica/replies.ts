@@ -18,6 +18,9 @@ export function endFrame(writer: ByteWriter, at: number): void {
   writeInt(writer.bytes, at, writer.length - at - 4);
 }
 
+/** Without its length, as all sizes of replies. */
+export const HEADER_REPLY_BYTES = 16;
+
 /** A reply that is its header alone. */
 export function writeHeaderReply(writer: ByteWriter, xid: number, zxid: number, err: number): void {
   endFrame(writer, beginReply(writer, xid, zxid, err));

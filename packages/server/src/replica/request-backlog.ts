@@ -1,3 +1,4 @@
+import type { Counter } from "../metrics/index.js";
 import type { Connection } from "./connection.js";
 
 export interface BacklogLimits {
@@ -21,15 +22,19 @@ export class RequestBacklog {
   /** Bytes of the requests that wait behind writes of their own connections. */
   private deferredBytes = 0;
   private readonly waiting = new Set<Connection>();
+  /** How often one had to wait. */
+  private readonly waits: Counter;
 
-  constructor(limits: BacklogLimits, txnBytes: () => number) {
+  constructor(limits: BacklogLimits, waits: Counter, txnBytes: () => number) {
     this.limits = limits;
+    this.waits = waits;
     this.txnBytes = txnBytes;
   }
 
   /** Whether the connection's next request may come in; if not, its port is told to resume later. */
   admits(connection: Connection): boolean {
     if (connection.outstanding === 0 || !this.isFull) return true;
+    if (!this.waiting.has(connection)) this.waits.add(1);
     this.waiting.add(connection);
     return false;
   }

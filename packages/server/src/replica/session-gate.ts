@@ -1,4 +1,5 @@
 import { OP, WireError } from "@watchkeeper/wire";
+import type { Metrics } from "../metrics/index.js";
 import type { Logger } from "../ports/index.js";
 import { emptyWriteRequest, type WriteRequest } from "../requests/index.js";
 import { isPasswordOf, newSession, type Session, SessionIds, type SessionTable } from "../sessions/index.js";
@@ -33,6 +34,7 @@ export interface SessionGateHooks {
 export class SessionGate {
   private readonly settings: SessionGateSettings;
   private readonly sessions: SessionTable;
+  private readonly metrics: Metrics;
   private readonly logger: Logger;
   private readonly hooks: SessionGateHooks;
   private readonly ids: SessionIds;
@@ -45,12 +47,14 @@ export class SessionGate {
   constructor(
     settings: SessionGateSettings,
     sessions: SessionTable,
+    metrics: Metrics,
     logger: Logger,
     startWallMs: number,
     hooks: SessionGateHooks,
   ) {
     this.settings = settings;
     this.sessions = sessions;
+    this.metrics = metrics;
     this.logger = logger;
     this.hooks = hooks;
     this.ids = new SessionIds(settings.serverId, Math.floor(startWallMs));
@@ -77,8 +81,10 @@ export class SessionGate {
       this.hooks.close(connection, "the first frame is no connect request");
       return;
     }
+    this.metrics.connection_request_count.add(1);
     const { role } = this;
     if (role === undefined || !role.servesClients) {
+      this.metrics.cnxn_closed_without_zk_server_running.add(1);
       this.hooks.close(connection, "this server is not serving clients now");
       return;
     }
@@ -115,7 +121,10 @@ export class SessionGate {
   }
 
   expireDue(role: Role, nowMs: number): void {
-    for (const session of this.sessions.expire(nowMs)) this.expire(role, session, nowMs);
+    for (const session of this.sessions.expire(nowMs)) {
+      this.metrics.stale_sessions_expired.add(1);
+      this.expire(role, session, nowMs);
+    }
   }
 
   expire(role: Role, session: Session, nowMs: number): void {

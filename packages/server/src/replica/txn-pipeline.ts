@@ -1,4 +1,5 @@
 import { OP, readInt, TXN_HEADER_BYTES } from "@watchkeeper/wire";
+import type { Metrics } from "../metrics/index.js";
 import type { Clock, Logger, Scheduler } from "../ports/index.js";
 import type { SessionTable } from "../sessions/index.js";
 import type { LogBatch } from "../storage/index.js";
@@ -81,6 +82,7 @@ export interface PipelineParts {
   readonly events: EventDelivery;
   readonly log: DurableLog;
   readonly committedLog: CommittedLog;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
@@ -118,6 +120,8 @@ export class TxnPipeline {
   private landedBytes = 0;
   private startScheduled = false;
   private applying = false;
+  /** When the round of applying began: one reading of the clock for all its txns. */
+  private roundWallMs = 0;
   private stopped = false;
   private idle: (() => void)[] = [];
 
@@ -155,6 +159,7 @@ export class TxnPipeline {
 
   /** A txn has been encoded into `roomyBatch()`. @param item who waits for it, where that is known by now */
   added(item: PipelineItem | undefined): void {
+    this.parts.metrics.sync_processor_request_queued.add(1);
     const { open } = this;
     open.items.push(item);
     this.addedZxid = open.batch.lastZxid;
@@ -290,6 +295,7 @@ export class TxnPipeline {
     const first = this.landed[0];
     if (first === undefined || first.batch.zxid(first.applied) > this.committedZxid) return;
     this.applying = true;
+    this.roundWallMs = this.parts.clock.wallMs();
     try {
       this.applyLanded();
     } catch (error) {
@@ -316,13 +322,14 @@ export class TxnPipeline {
 
   private applyNext(group: Group): void {
     const { batch } = group;
-    const { applier, events, tree } = this.parts;
+    const { applier, events, metrics, tree } = this.parts;
     const entry = group.applied;
     const { bytes } = batch.writer;
     const start = batch.payloadStart(entry);
     events.zxid = batch.zxid(entry);
     applier.apply(bytes, start, batch.payloadEnd(entry));
     group.applied = entry + 1;
+    metrics.propagation_latency.add(Math.max(0, Math.floor(this.roundWallMs - applier.timeMs)));
     this.lastZxid = applier.zxid;
     this.reachedZxid = applier.zxid;
     if (!applier.digestMatches(bytes) && applier.zxid > this.digestsCountAfterZxid) this.onDigestMismatch(tree);
@@ -355,6 +362,7 @@ export class TxnPipeline {
 
   private onDigestMismatch(tree: Tree): void {
     this.digestMismatches += 1;
+    this.parts.metrics.digest_mismatches_count.add(1);
     if (this.digestMismatches > 1) return;
     const digest = `0x${tree.digest.high.toString(16)}${tree.digest.low.toString(16).padStart(8, "0")}`;
     this.parts.logger.error(

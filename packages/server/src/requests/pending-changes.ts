@@ -25,9 +25,6 @@ import { isOwned, NO_BYTES, PendingNode } from "./pending-node.js";
  * its path until the record's txn is applied: only a txn removes a node, a removal accepted earlier is a
  * record of its own, and what is created anew behind it starts without a row.
  */
-/** Records kept for the next use: as many as a full pipeline of creates takes. */
-const SPARE_RECORDS_MAX = 4096;
-
 export class PendingChanges implements Forecasts {
   readonly digest = new TreeDigest();
   private readonly tree: Tree;
@@ -309,3 +306,6 @@ export class PendingChanges implements Forecasts {
 }
 
 const SLASH = 0x2f;
+
+/** Records kept for the next use: as many as a full pipeline of creates takes. */
+const SPARE_RECORDS_MAX = 4096;

@@ -49,6 +49,8 @@ export class TxnApplier {
   clientLow = 0;
   cxid = 0;
   zxid = 0;
+  /** When the txn was made, by the clock of whoever made it. */
+  timeMs = 0;
   type = 0;
   private readonly tree: Tree;
   private readonly changes: NodeChanges;
@@ -73,7 +75,8 @@ export class TxnApplier {
     this.clientLow = readInt(bytes, start + 4);
     this.cxid = readInt(bytes, start + 8);
     this.zxid = readLongAsNumber(bytes, start + 12);
-    this.changes.begin(this.zxid, readLongAsNumber(bytes, start + 20));
+    this.timeMs = readLongAsNumber(bytes, start + 20);
+    this.changes.begin(this.zxid, this.timeMs);
     this.type = readInt(bytes, start + 28);
     this.resultCount = 0;
     this.digestAt = -1;

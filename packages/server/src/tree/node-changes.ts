@@ -15,8 +15,6 @@ import type { NodeSource, Tree } from "./tree.js";
  * will be. Both are used unexamined, so a tree that has strayed from what was predicted would go
  * unnoticed; therefore one txn in `UNFORESEEN_EVERY` is applied as another server's would be.
  */
-const UNFORESEEN_EVERY = 64;
-
 export class NodeChanges {
   private zxid = 0;
   private timeMs = 0;
@@ -197,3 +195,5 @@ function aclEndOf(bytes: Uint8Array, start: number): number {
   }
   return at;
 }
+
+const UNFORESEEN_EVERY = 64;

@@ -8,17 +8,6 @@ import { emptyStat, FIELD, NO_NODE, type NodeStat, NodeStore, ROOT, SLASH } from
 import { lastSlash } from "./path-rules.js";
 import { nodeDigest, TreeDigest } from "./tree-digest.js";
 
-/**
- * The znodes: Apache's `DataTree` as tables of integers and cells of bytes. A node is a row number.
- *
- * Nodes are found by the hash of their whole path and confirmed by walking up the names: a path is
- * stored once, piece by piece, and never decoded to text.
- *
- * Invariant: `digest` is the sum over all nodes of their DIGEST field, and each DIGEST is that of the
- * node as it stands; every method leaves both true.
- */
-const SYSTEM_PATH = new Uint8Array([0x2f, 0x7a, 0x6f, 0x6f, 0x6b, 0x65, 0x65, 0x70, 0x65, 0x72]);
-
 /** Where a new node's parts are: the path's last component is its name, `dataLength` -1 is null data. */
 export interface NodeSource {
   readonly path: Uint8Array;
@@ -35,6 +24,15 @@ export interface TreeWalker {
   onRemove(node: number): void;
 }
 
+/**
+ * The znodes: Apache's `DataTree` as tables of integers and cells of bytes. A node is a row number.
+ *
+ * Nodes are found by the hash of their whole path and confirmed by walking up the names: a path is
+ * stored once, piece by piece, and never decoded to text.
+ *
+ * Invariant: `digest` is the sum over all nodes of their DIGEST field, and each DIGEST is that of the
+ * node as it stands; every method leaves both true.
+ */
 export class Tree extends NodeStore {
   readonly acls = new AclTable();
   readonly digest = new TreeDigest();
@@ -375,3 +373,5 @@ export function sessionKey(high: number, low: number): bigint {
   keyHalves[1] = LITTLE_ENDIAN ? high : low;
   return keyWhole[0]!;
 }
+
+const SYSTEM_PATH = new Uint8Array([0x2f, 0x7a, 0x6f, 0x6f, 0x6b, 0x65, 0x65, 0x70, 0x65, 0x72]);

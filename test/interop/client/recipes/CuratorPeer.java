@@ -1,6 +1,8 @@
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +28,7 @@ import org.apache.curator.framework.recipes.shared.SharedCount;
 import org.apache.curator.retry.RetryForever;
 import org.apache.curator.retry.RetryNTimes;
 import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.data.Stat;
 
 /**
  * `CuratorPeer contend HOST:PORT ROOT ROUNDS`: a Java process that contends with a Node process for the same
@@ -35,13 +38,16 @@ import org.apache.zookeeper.CreateMode;
  * log has a line for each visit, in their order, with the zxid at which the visitor's node was made.
  */
 public final class CuratorPeer {
-  private static final int SESSION_TIMEOUT_MS = 3000;
+  private static final int SESSION_TIMEOUT_MS = 10_000;
+  /** Of one that is killed: its lock is passed on when its session ends. */
+  private static final int BRIEF_TIMEOUT_MS = 3000;
 
   private final CuratorFramework client;
   private final String root;
   private final int rounds;
   private final LeaderSelector selector;
   private final Semaphore terms = new Semaphore(0);
+  private final Map<String, Integer> visits = new ConcurrentHashMap<>();
   private boolean isStanding;
 
   private CuratorPeer(CuratorFramework client, String root, int rounds) {
@@ -58,11 +64,12 @@ public final class CuratorPeer {
   }
 
   public static void main(String[] args) throws Exception {
+    boolean isToHold = args[0].equals("hold");
     CuratorFramework client = CuratorFrameworkFactory.newClient(
-        args[1], SESSION_TIMEOUT_MS, SESSION_TIMEOUT_MS, new RetryForever(50));
+        args[1], isToHold ? BRIEF_TIMEOUT_MS : SESSION_TIMEOUT_MS, SESSION_TIMEOUT_MS, new RetryForever(50));
     client.start();
     client.blockUntilConnected();
-    if (args[0].equals("hold")) {
+    if (isToHold) {
       new InterProcessMutex(client, args[2] + "/mutex/line").acquire();
       System.out.println("held");
       new CountDownLatch(1).await();
@@ -182,6 +189,20 @@ public final class CuratorPeer {
     String visit = "curator " + token;
     client.create().withMode(CreateMode.PERSISTENT_SEQUENTIAL).forPath(at + "/log/visit-", visit.getBytes());
     if (ThreadLocalRandom.current().nextBoolean()) Thread.sleep(1);
+    boolean isSecond = visits.merge(recipe, 1, Integer::sum) % 2 == 0;
+    while (isSecond && !otherIsInLineOrDone(recipe, at, line)) Thread.sleep(5);
     client.delete().forPath(at + "/room");
+  }
+
+  /** Every second visit ends when the other process waits for its turn: see there. */
+  private boolean otherIsInLineOrDone(String recipe, String at, String line) throws Exception {
+    if (client.getChildren().forPath(at + "/log").size() >= visits.get(recipe) + rounds) return true;
+    long own = client.getZookeeperClient().getZooKeeper().getSessionId();
+    for (String name : client.getChildren().forPath(at + "/" + line)) {
+      if (name.contains("__READ__")) continue;
+      Stat stat = client.checkExists().forPath(at + "/" + line + "/" + name);
+      if (stat != null && stat.getEphemeralOwner() != own) return true;
+    }
+    return false;
   }
 }
