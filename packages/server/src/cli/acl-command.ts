@@ -11,7 +11,9 @@ export function aclCommand(): Command {
       `Access control lists, as scheme:id:perms, several separated by commas.
 
 Permissions: c create children, d delete children, r read, w write, a change this list.
+
 Schemes: world:anyone, auth: (whoever --auth proves you to be), digest:user:hash, ip:address/bits.
+
 Children do not inherit a list.`,
     )
     .addCommand(aclGetCommand())

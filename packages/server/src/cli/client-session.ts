@@ -28,12 +28,7 @@ export function addClientOptions(command: Command): Command {
       "the servers, and the path that stands for / (or the variable WATCHKEEPER_SERVER)",
       serverFromEnvironment ?? SERVER_DEFAULT,
     )
-    .option(
-      "-a, --auth <scheme:credential>",
-      "authenticate, e.g. digest:user:password; may be repeated",
-      addCredential,
-      [],
-    )
+    .option("-a, --auth <scheme:credential>", "authenticate, e.g. digest:user:password; may be repeated", addCredential)
     .option("--timeout <seconds>", "how long to wait for a server", parseSeconds, TIMEOUT_SECONDS_DEFAULT)
     .option("--json", "print JSON, for programs");
 }

@@ -25,11 +25,17 @@ function newProgram(): Command {
     .description("A ZooKeeper server, and the commands to work with any ZooKeeper.")
     .exitOverride()
     .enablePositionalOptions() // or "set --version 4" would ask for the program's version
+    .configureHelp({ commandDescription: (command) => joinedLines(command.description()) })
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "watchkeeper: ")) })
     .showHelpAfterError('("watchkeeper help" lists the commands, "watchkeeper help <command>" tells more of one)')
     .helpCommand("help [command]", "tell more of a command")
     .option("-V, --version", "print the version")
     .addHelpText("after", EXAMPLES);
+}
+
+/** Text as wide as the terminal: only an empty line ends a paragraph. */
+function joinedLines(text: string): string {
+  return text.replace(/(?<!\n)\n(?!\n)/g, " ");
 }
 
 interface Chosen {
