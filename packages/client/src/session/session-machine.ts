@@ -130,7 +130,7 @@ const NO_IDENTITY: SessionIdentity = { id: 0n, password: new Uint8Array(16) };
  *
  * Source of the rules: ClientCnxn and ClientCnxnSocket. Deviations: a request that waits for a
  * connection fails only after every server was tried in vain, not after the first; back-off grows; a
- * late tick is not taken for a silent server (`KeepAlive`); a session that may have expired is reported
+ * server that is silent from the start does not use up the session; a late tick is not taken for a silent server (`KeepAlive`); a session that may have expired is reported
  * as such and never given up on the client's own word (`SessionLease`).
  */
 export class SessionMachine {
@@ -413,13 +413,20 @@ export class SessionMachine {
 
   private startDialing(nowMs: number): void {
     const server = this.servers.next();
-    this.link = { kind: "dialing", server, deadlineMs: nowMs + this.attemptMs() };
+    this.link = { kind: "dialing", server, deadlineMs: nowMs + this.attemptMs(nowMs) };
     this.dial = server;
     this.mutableCounters.dials++;
   }
 
-  private attemptMs(): number {
-    return Math.max(this.timeoutMs / this.servers.size, ATTEMPT_MS_MIN);
+  /**
+   * How long a server may take to accept the session. Its share of the timeout, as ClientCnxn has it, would let one
+   * that says nothing use up what is left of a session which others would keep: therefore also no more than half of
+   * what is left.
+   */
+  private attemptMs(nowMs: number): number {
+    const leftMs = this.aliveUntilMs - nowMs;
+    const shareMs = this.timeoutMs / this.servers.size;
+    return Math.max(leftMs > 0 ? Math.min(shareMs, leftMs / 2) : shareMs, ATTEMPT_MS_MIN);
   }
 
   private onFrame(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
@@ -457,7 +464,7 @@ export class SessionMachine {
       this.establish(server, established, nowMs);
       return;
     }
-    const deadlineMs = nowMs + this.attemptMs();
+    const deadlineMs = nowMs + this.attemptMs(nowMs);
     this.link = { kind: "authenticating", server, deadlineMs, established, hasAnswered: false, isClosing: false };
     this.sasl = { server, token: undefined };
   }

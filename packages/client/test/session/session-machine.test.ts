@@ -214,6 +214,22 @@ test("a waiting request fails when all servers were tried in vain, not at the fi
   expect([error.code, error.outcome]).toEqual(["CONNECTION_LOSS", "not-applied"]);
 });
 
+test("servers that accept and say nothing do not use up a session that another would keep", () => {
+  const session = connected({ servers: ["one", "two", "three"].map((host) => ({ host, port: 2181 })) });
+  const { aliveUntilMs } = session.machine;
+  session.deliveries();
+  while (session.machine.state === "connected") session.tickToDeadline(); // silence
+  for (const last = session.dialed.length + 3; session.dialed.length < last; ) {
+    const before = session.dialed.length;
+    session.tickToDeadline();
+    if (session.dialed.length > before) session.open();
+  }
+  expect(session.nowMs).toBeLessThan(aliveUntilMs);
+  session.handshake();
+  session.answerHandshake();
+  expect(session.machine.state).toBe("connected");
+});
+
 test("pauses between attempts are random and grow to their bound while every server fails", () => {
   const session = new ScriptedSession({ random: { below: (bound) => bound - 1 }, reconnectDelayMsMax: 1000 });
   const pauses: number[] = [];
