@@ -10,7 +10,7 @@ export default defineConfig({
       "bench/test/**/*.test.ts",
       "test/checkers/*.test.ts",
     ],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
   },

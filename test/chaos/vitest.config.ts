@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["*.test.ts"],
     // Faults are timed and memory is measured: one after the other they have the machine to themselves.
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 120_000,
   },
 });

@@ -74,7 +74,7 @@ function describeRun(
       await Promise.all([apache?.stop("SIGKILL"), watchkeeper?.stop("SIGKILL")]);
     });
 
-    test(`${operationsWanted} random operations are answered alike`, { timeout: 90_000 }, async () => {
+    test(`${operationsWanted} random operations are answered alike`, async () => {
       const parts = 4;
       for (let part = 1; part <= parts; part++) {
         await comparison.runRandom((operationsWanted * part) / parts);

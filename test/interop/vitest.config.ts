@@ -7,7 +7,7 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     // Every file starts servers and JVMs of its own; one after the other they have the machine to themselves.
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
   },
 });

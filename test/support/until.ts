@@ -11,7 +11,7 @@ const ASK_EVERY_MS = 5;
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  deadlineMs = 20_000,
+  deadlineMs = 30_000,
   explain: () => string = () => "",
 ): Promise<void> {
   const deadline = performance.now() + deadlineMs;

@@ -4,10 +4,12 @@ import { describeKeys } from "../../packages/server/src/service/config/index.js"
 import { knownDifferences } from "../../test/interop/differential/known-differences.js";
 import { compatibilityPage } from "./compatibility.js";
 import { configurationPage } from "./configuration.js";
+import { metricsPage } from "./metrics.js";
 
 const documents: [string, () => string][] = [
   ["docs/compatibility.md", () => compatibilityPage(knownDifferences)],
   ["docs/configuration.md", () => configurationPage(describeKeys())],
+  ["docs/metrics.md", metricsPage],
 ];
 
 test.each(documents)("%s says what the tables say (npm run docs writes it anew)", (name, render) => {

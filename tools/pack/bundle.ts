@@ -5,6 +5,9 @@ import { compiled, packed } from "./folders.js";
 /** What only some programs load: an entry of its own, or on demand. */
 const APART = ["recipes/", "compat/", "thread/", "transport/tls.js"].map((path) => join(compiled, path));
 
+/** What the wire format's table of operations says to readers of documents alone. */
+const REMARKS = /\b(?:since|remark): "(?:[^"\\]|\\.)*",?/g;
+
 /**
  * Entries keep their places, and what is loaded only on demand (TLS, the connection's thread) stays apart. All
  * the rest is one file: each further one would cost whoever imports the client a millisecond.
@@ -20,6 +23,15 @@ export async function bundle(): Promise<void> {
     platform: "node",
     external: /^node:/,
     treeshake: { moduleSideEffects: false },
+    plugins: [
+      {
+        name: "without-remarks",
+        transform: {
+          filter: { id: /\/wire\/dist\/operations\.js$/ },
+          handler: (code) => code.replaceAll(REMARKS, ""),
+        },
+      },
+    ],
   });
   await build.write({
     dir: packed,

@@ -101,12 +101,26 @@ function parse(content: string): Statement[] {
     if (line.startsWith("//# sourceMappingURL=")) continue;
     text += `${line}\n`;
     if (text.lastIndexOf("/*") > text.lastIndexOf("*/")) continue;
-    const code = text.replaceAll(/\/\*[\s\S]*?\*\/|"(?:[^"\\]|\\.)*"/g, "").trim();
+    const code = codeOf(text);
     if (!isWhole(code)) continue;
-    found.push({ text: withOneMark(text), declared: declaredBy(code), words: new Set(code.match(/\w+/g)) });
+    found.push(statementOf(text, code));
     text = "";
   }
   return found;
+}
+
+function statementOf(text: string, code: string): Statement {
+  return { text: withOneMark(text), declared: declaredBy(code), words: new Set(code.match(/\w+/g)) };
+}
+
+/** A class without the word on how it is made. */
+export function withoutConstructor({ text }: Statement): Statement {
+  const rest = text.replaceAll(/^\tconstructor\([^;]*\);\n/gm, "");
+  return statementOf(rest, codeOf(rest));
+}
+
+function codeOf(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|"(?:[^"\\]|\\.)*"/g, "").trim();
 }
 
 function isWhole(code: string): boolean {
@@ -121,12 +135,15 @@ function declaredBy(code: string): string | undefined {
 }
 
 /**
- * What is private becomes a mark, which keeps classes apart from others of the same shape, and so does a
+ * What is private or protected becomes a mark, which keeps classes apart from others of the same shape, and so does a
  * constructor that is not for applications; neither brings the types of the inside along. Indented by tabs.
  */
 function withoutPrivates(text: string): string {
   return text
-    .replaceAll(/(?: {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)? {4}private (?!constructor)[^\n]*;\n/g, "    #private;\n")
+    .replaceAll(
+      /(?: {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n)? {4}(?:private|protected) (?!constructor)[^\n]*;\n/g,
+      "    #private;\n",
+    )
     .replaceAll(
       /( {4}\/\*\* (?:Not for applications|Made by)[^*]*\*\/\n) {4}constructor\([^;]*\);\n/g,
       "$1    private constructor();\n",

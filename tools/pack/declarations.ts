@@ -6,13 +6,20 @@ import {
   importsOf,
   listedNames,
   resolved,
+  type Statement,
   specifier,
   statementsOf,
+  withoutConstructor,
 } from "./declaration-file.js";
 import { packed } from "./folders.js";
 
-/** The names that are needed of each file. */
-type Needed = Map<string, Set<string>>;
+/** What is published. */
+interface Published {
+  /** What the entries export, each as its file and its name. */
+  readonly exported: Set<string>;
+  /** The names that are needed of each file. */
+  readonly needed: Map<string, Set<string>>;
+}
 /** What stands in a list of names, and the file that declares it. */
 type Target = readonly [file: string, written: string];
 
@@ -22,9 +29,9 @@ type Target = readonly [file: string, written: string];
  * behind.
  */
 export function writeDeclarations(entries: readonly string[]): void {
-  const needed: Needed = new Map();
-  const texts = entries.map((entry): [string, string] => [entry, entryText(entry, needed)]);
-  for (const [file, names] of needed) texts.push([file, declarationText(file, names)]);
+  const published: Published = { exported: new Set(entries.flatMap(exportsOf)), needed: new Map() };
+  const texts = entries.map((entry): [string, string] => [entry, entryText(entry, published)]);
+  for (const [file, names] of published.needed) texts.push([file, declarationText(file, names, published)]);
   for (const [file, text] of texts) {
     mkdirSync(dirname(join(packed, file)), { recursive: true });
     writeFileSync(join(packed, file), text);
@@ -32,13 +39,21 @@ export function writeDeclarations(entries: readonly string[]): void {
 }
 
 /** An entry consists of lists of what it exports. */
-function entryText(entry: string, needed: Needed): string {
-  const list = /^export (type )?\{([^}]*)\} from "([^"]+)";/m;
+const EXPORTS = /^export (type )?\{([^}]*)\} from "([^"]+)";/m;
+
+function exportsOf(entry: string): string[] {
+  return statementsOf(entry).flatMap(({ text }) => {
+    const [, , names = "", from = ""] = EXPORTS.exec(text) ?? [];
+    return listedNames(names).map(({ name }) => `${requireDeclaring(name, resolved(entry, from))} ${name}`);
+  });
+}
+
+function entryText(entry: string, published: Published): string {
   return statementsOf(entry)
     .map(({ text }) =>
-      text.replace(list, (_, type = "", names: string, from: string) => {
+      text.replace(EXPORTS, (_, type = "", names: string, from: string) => {
         const targets = listedNames(names).map(({ name, written }): Target => {
-          return [need(name, resolved(entry, from), needed), written];
+          return [need(name, resolved(entry, from), published), written];
         });
         return grouped(entry, `export ${type}`, targets);
       }),
@@ -46,29 +61,37 @@ function entryText(entry: string, needed: Needed): string {
     .join("");
 }
 
+/** Applications make what they can name: of all else they need not know how it is made. */
+function shownStatements(file: string, { exported }: Published): readonly Statement[] {
+  return statementsOf(file).map((statement) => {
+    return exported.has(`${file} ${statement.declared}`) ? statement : withoutConstructor(statement);
+  });
+}
+
 /** Notes that a name is needed, with all that its declaration refers to. @returns the file that declares it */
-function need(name: string, from: string, needed: Needed): string {
+function need(name: string, from: string, published: Published): string {
+  const { needed } = published;
   const file = requireDeclaring(name, from);
   const names = needed.get(file) ?? new Set();
   needed.set(file, names);
   if (names.has(name)) return file;
   names.add(name);
-  const statements = statementsOf(file);
+  const statements = shownStatements(file, published);
   const imports = importsOf(file);
   for (const { declared, words, text } of statements) {
     if (declared !== name) continue;
-    for (const [, from = "", inner = ""] of text.matchAll(INLINE_IMPORT)) need(inner, resolved(file, from), needed);
+    for (const [, from = "", inner = ""] of text.matchAll(INLINE_IMPORT)) need(inner, resolved(file, from), published);
     for (const word of words) {
       const imported = imports.get(word);
-      if (imported !== undefined) need(imported.name, imported.from, needed);
-      else if (statements.some((other) => other.declared === word)) need(word, file, needed);
+      if (imported !== undefined) need(imported.name, imported.from, published);
+      else if (statements.some((other) => other.declared === word)) need(word, file, published);
     }
   }
   return file;
 }
 
-function declarationText(file: string, names: ReadonlySet<string>): string {
-  const statements = statementsOf(file);
+function declarationText(file: string, names: ReadonlySet<string>, published: Published): string {
+  const statements = shownStatements(file, published);
   const kept = statements.filter(({ declared }) => declared !== undefined && names.has(declared));
   const words = new Set(kept.flatMap((statement) => [...statement.words]));
   const used = [...importsOf(file)].filter(([word]) => words.has(word));

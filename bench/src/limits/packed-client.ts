@@ -8,7 +8,13 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const WORKSPACE = fileURLToPath(new URL("../../../", import.meta.url));
 /** What packing reads and writes, of the workspace. */
-const COPIED = ["packages/client/package.json", "packages/client/dist", "packages/wire/dist", "dist/pack"];
+const COPIED = [
+  "packages/client/package.json",
+  "packages/client/README.md",
+  "packages/client/dist",
+  "packages/wire/dist",
+  "dist/pack",
+];
 
 /** The client as npm would publish it, in a folder of its own. */
 export interface PackedClient extends Disposable {

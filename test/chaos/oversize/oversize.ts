@@ -135,7 +135,7 @@ async function longReply(
     log()
       .split("\n")
       .some((line) => line.includes(top) && line.includes(`${bytes}`));
-  await until("the log to tell of the reply", isLogged, 2000).catch(() =>
+  await until("the log to tell of the reply", isLogged).catch(() =>
     found.push(`no line of the log names ${top} and ${bytes} bytes`),
   );
   return { bytes, found };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digestMd5 } from "../../../packages/client/dist/index.js";
-import { reservePort } from "../support/ports.js";
+import { reservePort } from "../../support/ports.js";
 import type { ServerProcess } from "../support/server-process.js";
 import { clientOf } from "./rigs.js";
 import { startSecureApache } from "./secure-apache.js";

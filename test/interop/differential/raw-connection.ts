@@ -6,7 +6,7 @@
 import { connect, type Socket } from "node:net";
 import { FrameSplitter, readInt, XID } from "@watchkeeper/wire";
 
-const waitMs = 15_000;
+const waitMs = 30_000;
 const replyFrameBytesMax = 1 << 26;
 
 export class RawConnection {

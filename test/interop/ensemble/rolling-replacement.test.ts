@@ -51,9 +51,9 @@ describe("a rolling replacement under load", () => {
     await until("writes to go on", () => acknowledgedBy(load) >= before + WRITES_BETWEEN, 30_000);
   }
 
-  test("Apache's servers are replaced by Watchkeeper", { timeout: 120_000 }, () => replaceAll(targetKind));
+  test("Apache's servers are replaced by Watchkeeper", () => replaceAll(targetKind));
 
-  test("Watchkeeper's are replaced by Apache's again", { timeout: 120_000 }, () => replaceAll("apache"));
+  test("Watchkeeper's are replaced by Apache's again", () => replaceAll("apache"));
 
   test("no session expired, no acknowledged write is lost, and all servers agree", async () => {
     await Promise.all(load.map((session) => session.stop()));

@@ -6,13 +6,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { type Client, connect } from "@watchkeeper/client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { reservePorts } from "../../support/ports.js";
 import { until } from "../../support/until.js";
 import { disagreements } from "./support/agreement.js";
 import { Ensemble } from "./support/ensemble.js";
 import { countersOf } from "./support/four-letter-words.js";
 import type { Member } from "./support/member.js";
 import { isWanted, kindsOf } from "./support/mix.js";
-import { reservePorts } from "../support/ports.js";
 
 const letters = ["TTT"].filter(isWanted);
 const SESSION_MS = 10_000;

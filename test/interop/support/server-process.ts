@@ -8,9 +8,9 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { reservePort } from "../../support/ports.js";
 import { within } from "../../support/within.js";
 import { opensSession } from "./handshake.js";
-import { reservePort } from "./ports.js";
 
 export interface ServerOptions {
   /** Lines of zoo.cfg after the usual ones; the last line of a key wins. */

@@ -1,19 +1,18 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as client from "@watchkeeper/client";
 import * as recipes from "@watchkeeper/client/recipes";
+import { documents, namesIn, workspace } from "../document-files.js";
 
 /** An example of a document: a fenced block of TypeScript, or of JavaScript that is TypeScript too. */
 export interface Example {
-  /** The document, and the heading below which it stands: "docs/recipes.md Mutex"; the second one there ends in " 2". */
+  /** The document, and the heading below which it stands: "docs/recipes/mutex.md Mutex"; the second one there ends in " 2". */
   readonly id: string;
   readonly module: string;
   readonly source: string;
 }
 
-const workspace = fileURLToPath(new URL("../../..", import.meta.url));
 const folder = join(workspace, "dist/examples");
 const given = "tools/docs/examples/stage/given";
 
@@ -25,7 +24,7 @@ const providers = new Map([
 ]);
 
 /** The documents' examples, and those of the client's doc comments. */
-export const documentExamples = ["README.md", ...namesIn("docs", ".md")].flatMap((path) => examplesOf(path));
+export const documentExamples = documents.flatMap((path) => examplesOf(path));
 export const commentExamples = namesIn("packages/client/src", ".ts").flatMap((path) => examplesOf(path));
 
 /**
@@ -98,14 +97,6 @@ function declares(text: string, name: string): boolean {
 function namesGiven(): string[] {
   const text = readFileSync(join(workspace, `${given}.ts`), "utf8");
   return [...text.matchAll(/^export (?:const|let|(?:async )?function|\* as|\{) (\w+)/gm)].map(([, name]) => name!);
-}
-
-function namesIn(path: string, ending: string): string[] {
-  const names = readdirSync(join(workspace, path), { recursive: true, encoding: "utf8" });
-  return names
-    .filter((name) => name.endsWith(ending))
-    .sort()
-    .map((name) => `${path}/${name}`);
 }
 
 /** The compiler ends with an error where it complains, so only what is said of it on standard error is one here. */

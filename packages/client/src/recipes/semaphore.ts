@@ -59,7 +59,7 @@ export class Semaphore implements FairLock {
     await patiently("release", this.path, left(), (patience) => patience.settled(order.release()));
   }
 
-  /** Who has a lease. */
+  /** Those who have a lease first, then the one who is next; whoever stands behind that one is not shown. */
   participants(): Promise<Participant[]> {
     return this.leases.participants();
   }

@@ -18,6 +18,8 @@ import { mutexRules } from "../../src/recipes/mutex.js";
 import { type Contender, contention, type Trouble } from "../support/contention.js";
 import type { Usage } from "../support/guarded-resource.js";
 
+/** For a longer search: `DOUBLE_HOLDERS_SEEDS=50 DOUBLE_HOLDERS_FIRST=100` runs every guard in ensembles, with 50 seeds. */
+const { DOUBLE_HOLDERS_SEEDS, DOUBLE_HOLDERS_FIRST = "1" } = process.env;
 const SEED = 20;
 const PATIENCE = { timeoutMs: 1000 };
 
@@ -116,6 +118,30 @@ test.each(guards.flatMap(([name, contender]) => troubles.map((trouble) => [name,
     expect(outcome.holds).toBeGreaterThan(3);
     expect(outcome.sessionsLost).toBeGreaterThan(0);
   },
+);
+
+/** Each takes seconds, for elections do: locks stand for all, since the ensemble's part is the order of their nodes. */
+const inEnsembles =
+  DOUBLE_HOLDERS_SEEDS === undefined
+    ? guards.slice(0, 1).map((guard) => [...guard, SEED] as const)
+    : Array.from({ length: Number(DOUBLE_HOLDERS_SEEDS) }, (_, i) => Number(DOUBLE_HOLDERS_FIRST) + i).flatMap((seed) =>
+        guards.map((guard) => [...guard, seed] as const),
+      );
+const ensembleTroubles: Trouble[] = ["leaders stop", "servers are cut off"];
+
+test.each(
+  inEnsembles.flatMap(([name, contender, seed]) =>
+    ensembleTroubles.map((trouble) => [name, trouble, seed, contender] as const),
+  ),
+)(
+  "double holders in an ensemble: %s, %s (seed %i): tokens grow from leader to leader",
+  async (_, trouble, seed, contender) => {
+    const { violations, leftOver, ...outcome } = await contention(contender, trouble, seed, 700);
+    expect({ violations, leftOver }).toEqual({ violations: [], leftOver: [] });
+    expect(outcome.holds).toBeGreaterThan(3);
+    expect(outcome.leaderChanges).toBeGreaterThan(0);
+  },
+  60_000,
 );
 
 test.each(troubles)("double holders: a lock that lets everybody in is found out, %s", async (trouble) => {

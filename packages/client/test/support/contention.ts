@@ -2,10 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { SeededRandom } from "../../../../test/support/seeded-random.js";
 import { until } from "../../../../test/support/until.js";
-import { startTestServer, type TestServer } from "../../../server/src/test-servers/index.js";
-import { type CuttableProxy, proxyTo } from "../../../server/test/support/cuttable-proxy.js";
-import { type Client, connect } from "../../src/index.js";
+import { type Client, connect, type Stat } from "../../src/index.js";
+import { type ContendedServers, contendedEnsemble, contendedServer } from "./contended-servers.js";
 import { type Conflict, GuardedResource, type Held, type Usage } from "./guarded-resource.js";
+import { Wires } from "./wires.js";
 
 /** What a contender may do with what it holds: use a resource, by its name, for a while. */
 export type Use = (resource: string, hold: Held, usage: Usage) => Promise<void>;
@@ -22,27 +22,33 @@ export type Contender = (client: Client, root: string, use: Use, random: SeededR
  * "turned clocks": besides, the server's clock runs ahead of theirs and sessions are ended by force. That no
  * client can know, and two may believe to hold the same: then the older one's node must be gone, and its token
  * be the smaller one.
+ *
+ * "leaders stop" and "servers are cut off": the same with an ensemble, see `contendedEnsemble`; the rule of "true
+ * clocks" holds in the first, that of "turned clocks" in the second.
  */
-export type Trouble = "true clocks" | "turned clocks";
+export type Trouble = "true clocks" | "turned clocks" | "leaders stop" | "servers are cut off";
 
 export interface Outcome {
   readonly violations: readonly string[];
   readonly uses: number;
   readonly holds: number;
   readonly sessionsLost: number;
+  /** Undefined for a single server. */
+  readonly leaderChanges: number | undefined;
   /** Nodes of sessions that stood below the root when all had given back what they held. */
   readonly leftOver: readonly string[];
 }
 
-const SESSION_TIMEOUT_MS = 250;
-const PAUSE_MS_MAX = 40;
 const ROOT = "/guarded";
+const CHECKED = "/checked";
 const CONTENDERS = 3;
 
 /** It goes on until the contenders have held something so often, and one has lost its session, if there is time. */
 const HOLDS_MIN = 12;
 /** How long that may take on a machine that is busy with other things. */
 const EVIDENCE_MS_MAX = 10_000;
+const CHECKS_MAX = 100;
+const LEFT_OVER_MS_MAX = 20_000;
 
 /**
  * Lets three clients contend under trouble for some time, and until a session was lost; whatever must never
@@ -65,25 +71,26 @@ class Arena {
   private readonly resources = new Map<string, GuardedResource>();
   private readonly random: SeededRandom;
   private readonly trouble: Trouble;
-  private readonly server: TestServer;
-  private wires: CuttableProxy[] = [];
+  private readonly servers: ContendedServers;
+  private wires: Wires[] = [];
   private observer!: Client;
   private isOver = false;
 
-  private constructor(random: SeededRandom, trouble: Trouble, server: TestServer) {
+  private constructor(random: SeededRandom, trouble: Trouble, servers: ContendedServers) {
     this.random = random;
     this.trouble = trouble;
-    this.server = server;
+    this.servers = servers;
   }
 
   static async open(random: SeededRandom, trouble: Trouble): Promise<Arena> {
-    // Short ticks, so that sessions can be lost within a test.
-    const server = await startTestServer({ settings: { tickTimeMs: 25, minSessionTimeoutMs: 100 } });
-    onTestFinished(() => server.close());
-    const arena = new Arena(random, trouble, server);
-    arena.wires = await Promise.all(Array.from({ length: CONTENDERS }, () => proxyTo(server)));
-    arena.observer = await clientOf(server.port, 60_000);
-    for (const { port } of arena.wires) arena.clients.push(await clientOf(port, SESSION_TIMEOUT_MS));
+    const isSingle = trouble === "true clocks" || trouble === "turned clocks";
+    const servers = isSingle ? await contendedServer() : await contendedEnsemble(trouble);
+    const arena = new Arena(random, trouble, servers);
+    const { all, sessionTimeoutMs } = servers;
+    arena.wires = await Promise.all(Array.from({ length: CONTENDERS }, () => Wires.to(all)));
+    arena.observer = await clientOf(all.map(({ connectString }) => connectString).join(","), 60_000);
+    await arena.observer.create(CHECKED);
+    for (const { connectString } of arena.wires) arena.clients.push(await clientOf(connectString, sessionTimeoutMs));
     return arena;
   }
 
@@ -102,13 +109,15 @@ class Arena {
     const { random } = this;
     const startMs = performance.now();
     const elapsedMs = () => performance.now() - startMs;
-    const isEnough = () => this.sessionsLost > 0 && this.holds >= HOLDS_MIN;
+    const { sessionTimeoutMs } = this.servers;
+    const isEnough = () => this.sessionsLost > 0 && this.holds >= HOLDS_MIN && this.servers.leaderChanges !== 0;
     // A loss comes first; it may take its time on a machine that is busy with other things.
-    await this.cutOff(this.wires[0]!, SESSION_TIMEOUT_MS * 1.5);
+    await this.cutOff(this.wires[0]!, sessionTimeoutMs * 1.5);
+    if (this.servers.leaderChanges !== undefined) await this.servers.disturb(random, 0);
     // Trouble goes on until there is evidence: no session is lost by waiting once the wires are whole.
     while (elapsedMs() < forMs || (!isEnough() && elapsedMs() < EVIDENCE_MS_MAX)) {
       const wire = random.pick(this.wires);
-      const forMs = random.chance(0.25) ? SESSION_TIMEOUT_MS * 1.5 : random.below(40);
+      const forMs = random.chance(0.25) ? sessionTimeoutMs * 1.5 : random.below(40);
       await (this.trouble === "turned clocks" && random.chance(0.4) ? this.end(wire) : this.disturb(wire, forMs));
       await pause(random.below(40));
     }
@@ -120,11 +129,9 @@ class Arena {
     this.isOver = true;
   }
 
-  private async disturb(wire: CuttableProxy, forMs: number): Promise<void> {
+  private async disturb(wire: Wires, forMs: number): Promise<void> {
     if (this.random.chance(0.25)) {
-      this.server.pause();
-      await pause(Math.min(forMs, PAUSE_MS_MAX));
-      this.server.resume();
+      await this.servers.disturb(this.random, forMs);
       return;
     }
     if (this.random.chance(0.5)) {
@@ -134,22 +141,22 @@ class Arena {
     await this.cutOff(wire, forMs);
   }
 
-  private async cutOff(wire: CuttableProxy, forMs: number): Promise<void> {
+  private async cutOff(wire: Wires, forMs: number): Promise<void> {
     wire.cut();
     await pause(forMs);
     wire.mend();
   }
 
   /** Ends the session behind a wire, in no time of its client's. */
-  private async end(wire: CuttableProxy): Promise<void> {
+  private async end(wire: Wires): Promise<void> {
     const client = this.clients[this.wires.indexOf(wire)]!;
     if (this.random.chance(0.3)) {
-      await this.server.expireSession(client).catch(() => undefined); // it has none just now
+      await this.servers.expireSession(client).catch(() => undefined); // it has none just now
       return;
     }
     if (this.random.chance(0.5)) wire.clog();
     else wire.cut();
-    await this.server.turnClock(SESSION_TIMEOUT_MS * 2);
+    await this.servers.turnClock(this.servers.sessionTimeoutMs * 2);
     await this.cutOff(wire, 0);
   }
 
@@ -163,17 +170,22 @@ class Arena {
 
   async outcome(): Promise<Outcome> {
     await Promise.all(this.checks);
-    let leftOver: string[] = [];
+    let leftOver = ["what is left could not be read"];
     const isTidy = async (): Promise<boolean> => {
-      leftOver = await this.ephemerals();
+      try {
+        leftOver = await this.ephemerals();
+      } catch {
+        return false; // its connection was lost with a server: it has another in a moment
+      }
       return leftOver.length === 0;
     };
-    await until("all that was held to be given back", isTidy, 5000).catch(() => undefined);
+    await until("all that was held to be given back", isTidy, LEFT_OVER_MS_MAX).catch(() => undefined);
     return {
       violations: this.violations,
       uses: [...this.resources.values()].reduce((sum, { uses }) => sum + uses, 0),
       holds: this.holds,
       sessionsLost: this.sessionsLost,
+      leaderChanges: this.servers.leaderChanges,
       leftOver,
     };
   }
@@ -189,14 +201,30 @@ class Arena {
 
   private onConflict(name: string, { what, older, newer }: Conflict): void {
     const text = `${name}: ${what}: ${older.token} and ${newer.token}`;
-    if (this.trouble === "true clocks") this.violations.push(text);
+    if (this.trouble === "true clocks" || this.trouble === "leaders stop") this.violations.push(text);
     else this.checks.push(this.checkIsGone(older, text));
   }
 
   /** The servers' own view: who has the newer token got it only after the older one's node had gone. */
   private async checkIsGone(older: Held, text: string): Promise<void> {
-    const stat = await this.observer.exists(older.path);
+    const stat = await this.statNow(older.path);
     if (stat?.czxid === older.token) this.violations.push(`${text}, and ${older.path} is still there`);
+  }
+
+  /**
+   * The node as a quorum has it. A write of one's own tells a server that leads from one that was cut off and does not
+   * know yet: that one would answer a sync, too.
+   */
+  private async statNow(path: string): Promise<Stat | undefined> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.observer.setData(CHECKED, "");
+        return (await this.observer.exists(path)) ?? undefined;
+      } catch (error) {
+        if (tries === CHECKS_MAX) throw error;
+        await pause(10); // its server is gone, or no server leads
+      }
+    }
   }
 
   private async ephemerals(): Promise<string[]> {
@@ -207,9 +235,9 @@ class Arena {
   }
 }
 
-async function clientOf(port: number, sessionTimeoutMs: number): Promise<Client> {
+async function clientOf(connectString: string, sessionTimeoutMs: number): Promise<Client> {
   const options = { sessionTimeoutMs, whenLost: "renew", reconnectDelayMsMax: 5, whenSuspended: "wait" } as const;
-  const client = await connect(`127.0.0.1:${port}`, options);
+  const client = await connect(connectString, options);
   onTestFinished(() => client.close());
   return client;
 }

@@ -15,7 +15,7 @@ import {
   writeRequestHead,
   writeSessionTimeout,
 } from "@watchkeeper/wire";
-import type { Metrics } from "../metrics/index.js";
+import { elapsedMs, type Metrics } from "../metrics/index.js";
 import type { Clock, Logger, PeerNetwork, Random, Scheduler } from "../ports/index.js";
 import {
   type Connection,
@@ -34,7 +34,7 @@ import { takeHistory } from "./history-receiver.js";
 import { connectToLeader } from "./leader-connection.js";
 import { LinkError, type PacketHandler, type PacketLink, type PacketView } from "./packet-link.js";
 import { initLimitMs, type PeerSettings, syncLimitMs } from "./peer-settings.js";
-import { latencyMs, ProposalTimes } from "./proposal-times.js";
+import { ProposalTimes } from "./proposal-times.js";
 import { reasonOf } from "./role-end.js";
 import type { ServerState } from "./server-state.js";
 
@@ -183,7 +183,7 @@ export class Learner implements Role, PacketHandler {
     const sinceMs = clock.monotonicMs();
     const pending = await takeHistory(this, link);
     const times = isObserver ? metrics.observer_sync_time : metrics.follower_sync_time;
-    times.add(latencyMs(clock.monotonicMs(), sinceMs));
+    times.add(elapsedMs(sinceMs, clock.monotonicMs()));
     return pending;
   }
 
@@ -276,7 +276,7 @@ export class Learner implements Role, PacketHandler {
   private measureProposal({ zxid, bytes, dataStart, dataLength }: PacketView): void {
     if (dataLength < TXN_HEADER_BYTES) return; // no txn: it will be found out when it is applied
     const madeMs = this.proposalTimes.note(zxid, bytes, dataStart);
-    this.parts.metrics.proposal_latency.add(latencyMs(this.wallMs(), madeMs));
+    this.parts.metrics.proposal_latency.add(elapsedMs(madeMs, this.wallMs()));
   }
 
   private wallMs(): number {

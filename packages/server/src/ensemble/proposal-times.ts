@@ -1,9 +1,9 @@
 import { readInt } from "@watchkeeper/wire";
-import type { Summary } from "../metrics/index.js";
+import { elapsedMs, type Summary } from "../metrics/index.js";
 
 /**
  * When the last few thousand txns were made, by their own headers: what a latency is measured from that ends
- * here. Clocks of two servers may differ, and so may what is told; it is never below 0.
+ * here, as far as the clocks of two servers agree.
  */
 export class ProposalTimes {
   private readonly zxids = new Float64Array(KEPT);
@@ -22,13 +22,9 @@ export class ProposalTimes {
   measure(latencies: Summary, first: number, last: number, wallMs: number): void {
     for (let zxid = Math.max(first, last - KEPT + 1); zxid <= last; zxid++) {
       const place = zxid & (KEPT - 1);
-      if (this.zxids[place] === zxid) latencies.add(latencyMs(wallMs, this.timesMs[place]!));
+      if (this.zxids[place] === zxid) latencies.add(elapsedMs(this.timesMs[place]!, wallMs));
     }
   }
-}
-
-export function latencyMs(wallMs: number, sinceMs: number): number {
-  return Math.max(0, Math.floor(wallMs - sinceMs));
 }
 
 /** A power of two, more than are outstanding at any time but the worst. */

@@ -5,7 +5,7 @@ import {
   type VoteReport,
   writeNotificationFrame,
 } from "@watchkeeper/wire";
-import type { Metrics } from "../metrics/index.js";
+import { elapsedMs, type Metrics } from "../metrics/index.js";
 import type { Clock, Logger, PeerNetwork, Random, Scheduler, Timer } from "../ports/index.js";
 import { Election, type ElectionOptions, initialProposal, type ServingState, type Vote } from "../zab/index.js";
 import type { ElectionConnections } from "./election-connections.js";
@@ -13,7 +13,6 @@ import { Leader } from "./leader.js";
 import { delay } from "./leader-connection.js";
 import { Learner } from "./learner.js";
 import type { PeerSettings } from "./peer-settings.js";
-import { latencyMs } from "./proposal-times.js";
 import { ReadOnly } from "./read-only.js";
 import type { ServerState } from "./server-state.js";
 
@@ -172,7 +171,7 @@ export class QuorumPeer {
   }
 
   private lookingMs(): number {
-    return latencyMs(this.parts.clock.monotonicMs(), this.lookingSinceMs);
+    return elapsedMs(this.lookingSinceMs, this.parts.clock.monotonicMs());
   }
 
   /**

@@ -23,9 +23,7 @@ const MAKERS = {
 } as const;
 
 export function newMetrics(): Metrics {
-  return Object.fromEntries(
-    metricNames.map((name) => [name, MAKERS[metricTable[name].kind]()]),
-  ) as unknown as Metrics;
+  return Object.fromEntries(metricNames.map((name) => [name, MAKERS[metricTable[name].kind]()])) as unknown as Metrics;
 }
 
 export function resetMetrics(metrics: Metrics): void {

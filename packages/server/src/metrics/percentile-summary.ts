@@ -42,7 +42,7 @@ const BUCKETS = EXACT + (31 - EXACT_BITS) * PARTS;
 
 function bucketOf(value: number): number {
   const whole = value < VALUE_MAX ? value | 0 : VALUE_MAX;
-  if (whole < EXACT) return whole < 0 ? 0 : whole;
+  if (whole < EXACT) return Math.max(0, whole);
   const power = 31 - Math.clz32(whole);
   return EXACT + (power - EXACT_BITS) * PARTS + ((whole >>> (power - PARTS_BITS)) & (PARTS - 1));
 }

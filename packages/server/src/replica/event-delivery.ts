@@ -1,5 +1,5 @@
 import { ByteWriter, EVENT_STATE_SYNC_CONNECTED, EVENT_TYPE, PERMISSIONS } from "@watchkeeper/wire";
-import type { Metrics, Summary } from "../metrics/index.js";
+import type { Counter, Metrics, Summary } from "../metrics/index.js";
 import type { AccessControl } from "../requests/index.js";
 import type { ChangeListener } from "../tree/index.js";
 import type { EventSink, WatchTable } from "../watches/index.js";
@@ -24,6 +24,7 @@ export class EventDelivery implements ChangeListener, EventSink {
   private readonly onOutput: (connection: Connection) => void;
   private readonly encoded = new ByteWriter(512);
   private readonly metrics: Metrics;
+  private readonly bytes: Counter;
   private aclNumber = 0;
   /** The event that is being delivered, 0 for none, and to how many it was. */
   private type = 0;
@@ -38,6 +39,7 @@ export class EventDelivery implements ChangeListener, EventSink {
     this.watches = watches;
     this.access = access;
     this.metrics = metrics;
+    this.bytes = metrics.watch_bytes;
     this.onOutput = onOutput;
   }
 
@@ -82,7 +84,7 @@ export class EventDelivery implements ChangeListener, EventSink {
     const connection = this.connections[watcher]!;
     if (!this.access.allows(this.aclNumber, PERMISSIONS.read, connection.identities)) return;
     connection.writer().copy(this.encoded.bytes, 0, this.encoded.length);
-    this.metrics.watch_bytes.add(this.encoded.length - FRAME_LENGTH_BYTES);
+    this.bytes.add(this.encoded.length - FRAME_LENGTH_BYTES);
     this.told += 1;
     connection.stats.sent += 1;
     this.delivered += 1;

@@ -148,7 +148,11 @@ export class Replica {
       parts.lastZxid,
     );
     this.proposer = new Proposer(this.preparer, this.pipeline, clock, this.pathOf);
-    this.backlog = new RequestBacklog(settings, metrics.request_throttle_wait_count, () => this.pipeline.unappliedBytes);
+    this.backlog = new RequestBacklog(
+      settings,
+      metrics.request_throttle_wait_count,
+      () => this.pipeline.unappliedBytes,
+    );
     this.gate = new SessionGate(settings, parts.sessions, metrics, logger, clock.wallMs(), {
       close: (connection, reason) => this.close(connection, reason),
       markDirty: (connection) => this.outputs.mark(connection),
@@ -305,7 +309,7 @@ export class Replica {
       return;
     }
     this.stats.packetsReceived += 1;
-    this.stats.metrics.bytes_received_count.add(end - start + FRAME_LENGTH_BYTES);
+    this.stats.bytesReceived.add(end - start + FRAME_LENGTH_BYTES);
     connection.stats.received += 1;
     const xid = readInt(bytes, start);
     const opcode = readInt(bytes, start + 4);
@@ -497,7 +501,7 @@ export class Replica {
     xid: number,
     receivedMs: number,
     replyBytes: number,
-    latencies: Summary = this.stats.metrics.readlatency,
+    latencies: Summary = this.stats.reads,
   ): void {
     const { lastZxid } = this.pipeline;
     this.stats.onAnswered(connection, opcode, xid, lastZxid, receivedMs, this.nowMs, replyBytes, latencies);
@@ -519,7 +523,7 @@ export class Replica {
         writeReply(connection.writer(), xid, this.pipeline.lastZxid, applier, this.tree, bytes);
       else writeHeaderReply(connection.writer(), xid, this.pipeline.lastZxid, 0);
       const replyBytes = replyBytesSince(before, connection);
-      this.onAnswered(connection, opcode, xid, item.receivedMs, replyBytes, this.stats.metrics.updatelatency);
+      this.onAnswered(connection, opcode, xid, item.receivedMs, replyBytes, this.stats.updates);
     }
     if (item.kind === "closeSession") {
       if (this.beginClosing(connection, "the client closed its session")) connection.port.finish();

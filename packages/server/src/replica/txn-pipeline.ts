@@ -1,5 +1,5 @@
 import { OP, readInt, TXN_HEADER_BYTES } from "@watchkeeper/wire";
-import type { Metrics } from "../metrics/index.js";
+import { type Counter, elapsedMs, type Metrics, type Summary } from "../metrics/index.js";
 import type { Clock, Logger, Scheduler } from "../ports/index.js";
 import type { SessionTable } from "../sessions/index.js";
 import type { LogBatch } from "../storage/index.js";
@@ -108,6 +108,8 @@ export class TxnPipeline {
   private reachedZxid: number;
   private committedZxid: number;
   private readonly parts: PipelineParts;
+  private readonly txns: Counter;
+  private readonly propagation: Summary;
   private readonly hooks: PipelineHooks;
   private open: Group;
   /** Groups that are full and wait for the disk: a write has a bound, so that recovery knows what a torn one can look like. */
@@ -128,6 +130,8 @@ export class TxnPipeline {
   /** @param lastZxid the end of the history that the tree was loaded from: logged, and all of it applied */
   constructor(parts: PipelineParts, hooks: PipelineHooks, lastZxid: number) {
     this.parts = parts;
+    this.txns = parts.metrics.sync_processor_request_queued;
+    this.propagation = parts.metrics.propagation_latency;
     this.hooks = hooks;
     this.lastZxid = lastZxid;
     this.loggedZxid = lastZxid;
@@ -159,7 +163,7 @@ export class TxnPipeline {
 
   /** A txn has been encoded into `roomyBatch()`. @param item who waits for it, where that is known by now */
   added(item: PipelineItem | undefined): void {
-    this.parts.metrics.sync_processor_request_queued.add(1);
+    this.txns.add(1);
     const { open } = this;
     open.items.push(item);
     this.addedZxid = open.batch.lastZxid;
@@ -322,14 +326,14 @@ export class TxnPipeline {
 
   private applyNext(group: Group): void {
     const { batch } = group;
-    const { applier, events, metrics, tree } = this.parts;
+    const { applier, events, tree } = this.parts;
     const entry = group.applied;
     const { bytes } = batch.writer;
     const start = batch.payloadStart(entry);
     events.zxid = batch.zxid(entry);
     applier.apply(bytes, start, batch.payloadEnd(entry));
     group.applied = entry + 1;
-    metrics.propagation_latency.add(Math.max(0, Math.floor(this.roundWallMs - applier.timeMs)));
+    this.propagation.add(elapsedMs(applier.timeMs, this.roundWallMs));
     this.lastZxid = applier.zxid;
     this.reachedZxid = applier.zxid;
     if (!applier.digestMatches(bytes) && applier.zxid > this.digestsCountAfterZxid) this.onDigestMismatch(tree);

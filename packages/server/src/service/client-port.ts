@@ -1,5 +1,6 @@
 import type { Server, Socket } from "node:net";
 import { type AcceptedSocket, createClientListener } from "../host/client-listener.js";
+import type { Counter } from "../metrics/index.js";
 import type { Logger } from "../ports/index.js";
 import type { Replica } from "../replica/index.js";
 import { ClientSocket, type ClientSocketLimits, plainAddress, type WordHandler } from "./client-socket.js";
@@ -19,10 +20,10 @@ const REFUSAL_LOG_INTERVAL_MS = 5000;
 
 /** Where clients connect. */
 export class ClientPort {
-  refusedConnections = 0;
   private readonly settings: ClientPortSettings;
   private readonly replica: () => Replica;
   private readonly onWord: WordHandler;
+  private readonly refused: Counter;
   private readonly logger: Logger;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
@@ -30,7 +31,14 @@ export class ClientPort {
   private refusalsSinceLog = 0;
   private lastRefusalLogMs = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: ClientPortSettings, replica: () => Replica, onWord: WordHandler, logger: Logger) {
+  constructor(
+    settings: ClientPortSettings,
+    replica: () => Replica,
+    onWord: WordHandler,
+    refused: Counter,
+    logger: Logger,
+  ) {
+    this.refused = refused;
     this.settings = settings;
     this.replica = replica;
     this.onWord = onWord;
@@ -129,7 +137,7 @@ export class ClientPort {
   }
 
   private logRefusal(remote: string, refusal: string): void {
-    this.refusedConnections += 1;
+    this.refused.add(1);
     this.refusalsSinceLog += 1;
     const nowMs = performance.now();
     if (nowMs - this.lastRefusalLogMs < REFUSAL_LOG_INTERVAL_MS) return;

@@ -2,7 +2,6 @@ import {
   ElectionConnections,
   LocalState,
   type PeerActivity,
-  type PeerCounts,
   type PeerSettings,
   QuorumPeer,
 } from "../ensemble/index.js";
@@ -109,7 +108,7 @@ function peerSettings(settings: ServerSettings, ensemble: EnsembleSettings): Pee
 }
 
 function viewOf(
-  { activity, counts }: QuorumPeer,
+  { activity }: QuorumPeer,
   state: LocalState,
   { myid, config }: EnsembleSettings,
   clock: Clock,
@@ -120,7 +119,6 @@ function viewOf(
     syncMode: undefined,
     serves: !replica.isServing ? "nobody" : replica.isReadOnly ? "read-only" : "all",
     config,
-    counts: countsOf(counts),
   } as const;
   switch (activity.kind) {
     case "looking":
@@ -149,23 +147,7 @@ function viewOf(
           }) as const,
       );
     const uptimeMs = leader.established.isOpen ? Math.floor(clock.monotonicMs() - leader.startedMs) : 0;
-    const { historyZxid } = leader;
-    return { learners, historyZxid, uptimeMs, pendingSyncs: leader.pendingSyncs, proposalBytes: leader.proposalBytes };
+    const { historyZxid, pendingSyncs } = leader;
+    return { learners, historyZxid, uptimeMs, pendingSyncs };
   }
-}
-
-/** By Apache's names. */
-function countsOf(counts: PeerCounts): EnsembleView["counts"] {
-  return {
-    looking_count: counts.lookings,
-    quit_leading_due_to_disloyal_voter: counts.quitsForDisloyalVoters,
-    diff_count: counts.diffs,
-    snap_count: counts.snapshots,
-    proposal_count: counts.proposals,
-    commit_count: counts.commits,
-    learner_proposal_received_count: counts.proposalsReceived,
-    learner_commit_received_count: counts.commitsReceived,
-    revalidate_count: counts.revalidations,
-    connection_revalidate_count: counts.connectionRevalidations,
-  };
 }

@@ -1,12 +1,13 @@
 import { nodeCompression } from "../host/node-compression.js";
 import { nodeDigester } from "../host/node-world.js";
+import { elapsedMs } from "../metrics/index.js";
 import type { Logger, Timer } from "../ports/index.js";
 import {
   type DatabaseContent,
   type LoadDatabase,
   loadDatabase,
   Replica,
-  type ServerStats,
+  ServerStats,
   unwrittenLog,
 } from "../replica/index.js";
 import { SessionTable } from "../sessions/index.js";
@@ -92,7 +93,11 @@ async function start(
     autocreateDatabase: settings.databaseAutocreate,
     entryBytesMax: settings.frameBytesMax + settings.recordExtraBytes,
   };
+  const stats = new ServerStats(clock.monotonicMs());
+  const { metrics } = stats;
   const database = await loadDatabase(load);
+  metrics.dbinittime.add(elapsedMs(stats.startedMs, clock.monotonicMs()));
+  if (database.recovered.snapshot !== undefined) metrics.startup_txns_loaded.add(database.recovered.txnsLoaded);
   const log = new TxnLog(
     { disk, directory: directory.logDirectory, clock, logger },
     {
@@ -113,8 +118,9 @@ async function start(
     snapCount: settings.snapCount,
     snapLogBytesMax: settings.snapLogBytesMax,
     purgeRetainCount: settings.purgeRetainCount,
+    times: metrics.snapshottime,
   });
-  const server = new RunningServer(settings, logger, world, log, snapshotter, unlock);
+  const server = new RunningServer(settings, logger, world, stats, log, snapshotter, unlock);
   const { makeReplica, onFatal } = server;
   const parts = { settings, logger, world, load, database, log, snapshotter, makeReplica, onFatal };
   server.member = settings.ensemble === undefined ? standAlone(parts) : await joinEnsemble(parts, settings.ensemble);
@@ -130,13 +136,13 @@ export class RunningServer implements Server {
   private readonly settings: ServerSettings;
   private readonly logger: Logger;
   private readonly world: World;
+  private readonly stats: ServerStats;
   private readonly log: TxnLog;
   private readonly snapshotter: Snapshotter;
   private readonly unlock: () => void;
   private readonly port: ClientPort;
   private tickTimer: Timer | undefined;
   private purgeTimer: Timer | undefined;
-  private stats: ServerStats | undefined;
   private resolveEnded!: (reason: Error | undefined) => void;
   private closing: Promise<void> | undefined;
   private failed = false;
@@ -145,6 +151,7 @@ export class RunningServer implements Server {
     settings: ServerSettings,
     logger: Logger,
     world: World,
+    stats: ServerStats,
     log: TxnLog,
     snapshotter: Snapshotter,
     unlock: () => void,
@@ -152,6 +159,7 @@ export class RunningServer implements Server {
     this.settings = settings;
     this.logger = logger;
     this.world = world;
+    this.stats = stats;
     this.log = log;
     this.snapshotter = snapshotter;
     this.unlock = unlock;
@@ -179,9 +187,9 @@ export class RunningServer implements Server {
         clientPort: () => this.address.port,
         directorySizes: () => this.directorySizes(),
         fsyncThresholdExceedCount: () => log.fsyncThresholdExceedCount,
-        refusedConnections: () => this.port.refusedConnections,
         ...(settings.ensemble === undefined ? {} : { ensemble: () => this.member.ensembleView!() }),
       }),
+      stats.metrics.connection_rejected,
       logger,
     );
   }
@@ -205,7 +213,7 @@ export class RunningServer implements Server {
   }
 
   readonly makeReplica: MakeReplica = (content: DatabaseContent, lastZxid: number) => {
-    const { settings, log, logger } = this;
+    const { settings, stats, log, logger } = this;
     const { clock, scheduler } = this.world;
     const sessions = new SessionTable(settings.tickTimeMs, clock.monotonicMs());
     for (const [key, { idHigh, idLow, timeoutMs }] of content.sessions)
@@ -232,19 +240,27 @@ export class RunningServer implements Server {
         scheduler,
         digester: nodeDigester(settings.digestAlgorithm),
         logger,
-        ...(this.stats === undefined ? {} : { stats: this.stats }),
+        stats,
       },
       {
         onDurable: (txns, bytes) => {
-          if (writesHistory) this.snapshotter.onDurable(txns, bytes);
+          if (writesHistory) this.onLogged(txns, bytes);
         },
         onRoundEnd: () => this.snapshotter.onRoundEnd(replica),
         onFatal: (error) => this.onFatal(error),
       },
     );
-    this.stats = replica.stats;
     return replica;
   };
+
+  private onLogged(txns: number, bytes: number): void {
+    const { fsynctime, sync_processor_batch_size, sync_processor_queue_flush_time_ms } = this.stats.metrics;
+    const ms = Math.floor(this.log.lastAppendMs);
+    if (this.settings.forceSync) fsynctime.add(ms);
+    sync_processor_queue_flush_time_ms.add(ms);
+    sync_processor_batch_size.add(txns);
+    this.snapshotter.onDurable(txns, bytes);
+  }
 
   close(): Promise<void> {
     this.closing ??= this.shutDown();

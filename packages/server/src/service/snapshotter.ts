@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import type { Summary } from "../metrics/index.js";
 import type { Disk, Logger, Random } from "../ports/index.js";
 import type { Replica } from "../replica/index.js";
 import {
@@ -29,6 +30,7 @@ export interface SnapshotterParts {
   readonly snapCount: number;
   readonly snapLogBytesMax: number;
   readonly purgeRetainCount: number;
+  readonly times: Summary;
 }
 
 /**
@@ -139,7 +141,8 @@ export class Snapshotter {
       compression: method === undefined ? undefined : { method, codec: compression },
     });
     this.lastSnapshotBytes = written.fileBytes;
-    const tookMs = Math.round(performance.now() - startedMs);
+    const tookMs = Math.floor(performance.now() - startedMs);
+    this.parts.times.add(tookMs);
     logger.info({ file: written.path, bytes: written.fileBytes, tookMs }, `Snapshot taken in ${tookMs} ms`);
   }
 }

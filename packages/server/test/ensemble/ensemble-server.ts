@@ -1,6 +1,5 @@
 import { ElectionConnections, LocalState, type PeerSettings, QuorumPeer } from "../../src/ensemble/index.js";
 import type { LearnerParts } from "../../src/ensemble/learner.js";
-import { PeerCounts } from "../../src/ensemble/peer-counts.js";
 import { nodeDigester } from "../../src/host/node-world.js";
 import type { Clock, Logger, Timer } from "../../src/ports/index.js";
 import {
@@ -309,7 +308,7 @@ export class ServerProcess {
       clock,
       random,
       logger: server.lines,
-      counts: new PeerCounts(),
+      metrics: this.state!.replica.stats.metrics,
       isObserver: world.config.roleOf(server.sid) === "observer",
       onEstablished: () => {},
     };

@@ -89,7 +89,7 @@ describe("a leader whose quorum does not come", () => {
     await two.vote({ electionEpoch: 2 });
     await world.pass(10);
     expect(leader.process!.peer!.activity.kind).toBe("looking");
-    expect(leader.process!.peer!.counts.quitsForDisloyalVoters).toBe(1);
+    expect(leader.process!.peer!.metrics.quit_leading_due_to_disloyal_voter.value).toBe(1);
     expect(leader.lines.lines.map(({ sentence }) => sentence).join()).toContain(
       "server 2 had voted for this leader and looks for one again",
     );

@@ -1,5 +1,6 @@
 import { addWatchRequest, getChildrenRequest, getDataRequest } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
+import { until } from "../../../../test/support/until.js";
 import { serve } from "../support/server-under-test.js";
 
 const ALL = "conf cons crst dirs dump envi gtmk hash isro mntr ruok srst srvr stat stmk wchc wchp wchs".split(" ");
@@ -192,7 +193,7 @@ describe("the answers", () => {
         .trimEnd()
         .split("\n")
         .map((line) => {
-          expect(line).toMatch(/^zk_[a-z_]+\t.+$/);
+          expect(line).toMatch(/^zk_[a-z0-9_]+\t.+$/);
           return line.split("\t") as [string, string];
         }),
     );
@@ -210,6 +211,55 @@ describe("the answers", () => {
     const openFiles = Number(figures.get("zk_open_file_descriptor_count"));
     expect(openFiles).toBeGreaterThan(0);
     expect(Number(figures.get("zk_max_file_descriptor_count"))).toBeGreaterThan(openFiles);
+  });
+
+  test("mntr counts what clients ask and are told, and how much that is", async () => {
+    const server = await serve();
+    const client = await server.client();
+    await client.create("/a", "1");
+    const seen: string[] = [];
+    await client.getData("/a", { watch: ({ kind }) => seen.push(kind) });
+    await client.setData("/a", "2");
+    await until("the watch", () => seen.length > 0);
+    const value = (name: string) => server.figure(name);
+    expect(await value("connection_request_count")).toBe(1);
+    expect(await value("cnt_updatelatency")).toBe(2);
+    expect(await value("cnt_readlatency")).toBe(1);
+    expect(await value("cnt_propagation_latency")).toBe(3); // with the session's creation
+    expect(await value("sync_processor_request_queued")).toBe(3);
+    expect(await value("sum_sync_processor_batch_size")).toBe(3);
+    expect(await value("cnt_fsynctime")).toBe(await value("cnt_sync_processor_queue_flush_time_ms"));
+    expect(await value("cnt_dbinittime")).toBe(1);
+    expect(await value("cnt_snapshottime")).toBe(1);
+    expect(await value("watch_bytes")).toBe(16 + 4 + 4 + 4 + "/a".length);
+    expect(await value("sum_node_changed_watch_count")).toBe(1);
+    expect(await value("cnt_node_created_watch_count")).toBe(0); // nobody watched
+    expect(await value("min_client_response_size")).toBe(16 + 4 + "/a".length);
+    expect(await value("last_client_response_size")).toBe(16 + 68);
+    expect(await value("max_client_response_size")).toBe(16 + 4 + 1 + 68);
+    expect(await value("response_bytes")).toBe(22 + 84 + 89);
+  });
+
+  test("srst begins anew with counters and summaries, too", async () => {
+    const server = await serve();
+    const client = await server.client();
+    await client.create("/a", "1");
+    await server.word("srst");
+    const values = (await server.word("mntr")).trimEnd().split("\n");
+    const counted = values.filter((line) => /^zk_(avg|min|max|cnt|sum|p50|p95|p99|p999)_|_count\t|_bytes\t/.test(line));
+    const still = /^zk_(znode|watch|ephemerals|\w+_file_descriptor|fsync_threshold_exceed)_count|_client_response_size/;
+    expect(counted.filter((line) => !still.test(line) && !/\t0(\.0)?$/.test(line))).toEqual([]);
+    expect(await server.figure("last_client_response_size")).toBe(-1);
+  });
+
+  test("mntr tells a connection that broke off from one whose session was closed", async () => {
+    const server = await serve();
+    const closing = await server.client();
+    await closing.close();
+    const raw = await server.raw();
+    expect(await server.figure("connection_drop_count")).toBe(0);
+    raw.destroy();
+    await until("the server to notice", async () => (await server.figure("connection_drop_count")) === 1);
   });
 
   test("hash has the digest at every 128th zxid", async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -9,12 +9,12 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Client, type ConnectOptions, connect } from "@watchkeeper/client";
+import { reservePorts } from "../../../../test/support/ports.js";
 import { NodeDisk } from "../../src/host/node-disk.js";
 import { readTxnLog } from "../../src/storage/index.js";
 import { RawConnection } from "../support/raw-connection.js";
@@ -46,7 +46,10 @@ export class EnsembleOfProcesses {
   }
 
   static async start(): Promise<EnsembleOfProcesses> {
-    const ensemble = new EnsembleOfProcesses(mkdtempSync(join(tmpdir(), "watchkeeper-ensemble-")), await freePorts(9));
+    const ensemble = new EnsembleOfProcesses(
+      mkdtempSync(join(tmpdir(), "watchkeeper-ensemble-")),
+      await reservePorts(9),
+    );
     for (const member of ensemble.members) member.start();
     await ensemble.untilAllServe();
     return ensemble;
@@ -117,7 +120,8 @@ export class MemberProcess {
       "clientPortAddress=127.0.0.1",
       "tickTime=400",
       "initLimit=20",
-      "syncLimit=10",
+      "syncLimit=30",
+      "maxSessionTimeout=60000",
       "preAllocSize=64",
       "admin.enableServer=false",
       "4lw.commands.whitelist=*",
@@ -141,6 +145,13 @@ export class MemberProcess {
       stdio: ["ignore", lines, lines],
       env: { ...process.env, HOLD_FILE: this.holdFile },
     });
+  }
+
+  /** Stands still from when this resolves: its connections stay, nobody answers on them. It is to be killed then. */
+  async pause(): Promise<void> {
+    const { child } = this;
+    child?.kill("SIGSTOP");
+    await eventually("the server standing still", () => standsStill(child?.pid ?? 0));
   }
 
   /** By SIGKILL. */
@@ -226,6 +237,15 @@ export class MemberProcess {
   }
 }
 
+/** Whether the system has stopped it: on a busy machine it may go on for some milliseconds. */
+function standsStill(pid: number): boolean {
+  if (process.platform !== "linux")
+    return execFileSync("ps", ["-o", "state=", "-p", `${pid}`])
+      .toString()
+      .startsWith("T");
+  return / \(.*\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+}
+
 /** @throws where it does not come about */
 export async function eventually(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + DEADLINE_MS;
@@ -233,20 +253,4 @@ export async function eventually(what: string, condition: () => boolean | Promis
     if (performance.now() > deadlineMs) throw new Error(`waited ${DEADLINE_MS} ms for ${what}`);
     await sleep(20);
   }
-}
-
-/** Ports that nobody listened on a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(0, "127.0.0.1", () => resolve(server));
-      });
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

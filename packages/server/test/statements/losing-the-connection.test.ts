@@ -30,9 +30,9 @@ test("M13: losing and finding the server reaches every watcher as an event of th
 });
 
 test("M13: a session that is gone is told to every watcher, for good", async () => {
-  const server = await serve({ tickTimeMs: 20, minSessionTimeoutMs: 40 });
+  const server = await serve({ tickTimeMs: 50 });
   const proxy = await proxyTo(server);
-  const watcher = await server.client({ port: proxy.port, sessionTimeoutMs: 60 });
+  const watcher = await server.client({ port: proxy.port, sessionTimeoutMs: 1000 });
   const observer = await server.client();
   await watcher.create("/mine", null, { mode: "ephemeral" });
   const gone = new CollectedEvents();

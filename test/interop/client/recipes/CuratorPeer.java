@@ -189,12 +189,15 @@ public final class CuratorPeer {
     String visit = "curator " + token;
     client.create().withMode(CreateMode.PERSISTENT_SEQUENTIAL).forPath(at + "/log/visit-", visit.getBytes());
     if (ThreadLocalRandom.current().nextBoolean()) Thread.sleep(1);
-    boolean isSecond = visits.merge(recipe, 1, Integer::sum) % 2 == 0;
-    while (isSecond && !otherIsInLineOrDone(recipe, at, line)) Thread.sleep(5);
+    boolean isThird = visits.merge(recipe, 1, Integer::sum) % 3 == 0;
+    while (isThird && !otherIsInLineOrDone(recipe, at, line)) Thread.sleep(5);
     client.delete().forPath(at + "/room");
   }
 
-  /** Every second visit ends when the other process waits for its turn: see there. */
+  /**
+   * Every third visit ends when the other process waits for its turn, and so do the other's: whatever share of the
+   * machine each is given, neither makes all of its visits before the other's first.
+   */
   private boolean otherIsInLineOrDone(String recipe, String at, String line) throws Exception {
     if (client.getChildren().forPath(at + "/log").size() >= visits.get(recipe) + rounds) return true;
     long own = client.getZookeeperClient().getZooKeeper().getSessionId();

@@ -95,12 +95,12 @@ class NodePeer {
     await this.client.create(`${at}/log/visit-`, `node ${hold.token}`, { mode: "persistent-sequential" });
     const count = (this.visits.get(recipe) ?? 0) + 1;
     this.visits.set(recipe, count);
-    if (count % 2 === 0) await until(`Curator to stand in line for ${recipe}`, () => this.otherIsInLineOrDone(recipe));
+    if (count % 3 === 0) await until(`Curator to stand in line for ${recipe}`, () => this.otherIsInLineOrDone(recipe));
     await this.client.delete(`${at}/room`);
   }
 
   /**
-   * Every second visit ends when the other process waits for its turn, and so do the other's: whatever share of the
+   * Every third visit ends when the other process waits for its turn, and so do the other's: whatever share of the
    * machine each is given, neither makes all of its visits before the other's first.
    */
   private async otherIsInLineOrDone(recipe: string): Promise<boolean> {

@@ -7,10 +7,10 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { reservePorts } from "../../../support/ports.js";
 import { until } from "../../../support/until.js";
 import { type ServerView, viewOf } from "./four-letter-words.js";
 import { Member, type MemberPorts, type ServerKind } from "./member.js";
-import { reservePorts } from "../../support/ports.js";
 
 export interface EnsembleOptions {
   /** The kind of each voter, by sid from 1. */

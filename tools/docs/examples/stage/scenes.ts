@@ -53,11 +53,10 @@ export const scenes: Readonly<Record<string, Scene>> = {
     meanwhile: ({ seen }) => seen("/greeting"),
   },
   "docs/migration.md From node-zookeeper-client, call by call 2": { told: ["/greeting"] },
-  "docs/recipes.md Mutex": { told: ["writeReport false true"] },
-  "docs/recipes.md ReentrantMutex": { told: ["append true"] },
-  "docs/recipes.md ReadWriteLock": { told: ["search", "rebuild true"] },
-  "docs/recipes.md LeaderElection and LeaderLatch": { told: ["schedule false"] },
-  "docs/recipes.md Barrier and DoubleBarrier": {
+  "docs/caches.md Caches": { nodes: { "/config": 0 } },
+  "docs/recipes/barrier.md Barrier": { told: ["on they go"] },
+  "docs/recipes/counter.md Counter": { told: ["1n", "100n"] },
+  "docs/recipes/double-barrier.md DoubleBarrier": {
     meanwhile: ({ client }) =>
       Promise.all(
         [1, 2, 3].map(async () => {
@@ -66,7 +65,28 @@ export const scenes: Readonly<Record<string, Scene>> = {
           await member.leave();
         }),
       ),
+    told: ["all are in"],
   },
-  "docs/recipes.md Queue and WorkQueue": { told: ["work payload false true"] },
-  "docs/recipes.md Caches": { nodes: { "/config": 0 } },
+  "docs/recipes/group.md Group": { told: ["[ 'host-7' ] busy"] },
+  "docs/recipes/leader-election.md LeaderElection": { told: ["true", "schedule false"] },
+  "docs/recipes/leader-latch.md LeaderLatch": { told: ["start true", "append true", "stop"] },
+  "docs/recipes/multi-lock.md MultiLock": { told: ["2 true", "append true"] },
+  "docs/recipes/mutex.md Mutex": { told: ["writeReport false true", "[ 'host-7' ]"] },
+  "docs/recipes/partitioner.md Partitioner": {
+    meanwhile: async ({ seen }) => {
+      for (const part of ["a", "b", "c"]) await seen(`follow ${part} false`);
+      process.emit("SIGTERM");
+    },
+    told: ["append true"],
+  },
+  "docs/recipes/persistent-ephemeral.md PersistentEphemeral": { told: ["serving"] },
+  "docs/recipes/queue.md Queue": { told: ["now", "soon"] },
+  "docs/recipes/read-write-lock.md ReadWriteLock": { told: ["search", "rebuild true"] },
+  "docs/recipes/reentrant-mutex.md ReentrantMutex": { told: ["one of two", "two of two", "append true"] },
+  "docs/recipes/semaphore.md Semaphore": { told: ["writeReport false true"] },
+  "docs/recipes/service-discovery.md ServiceDiscovery": { told: ["10.0.0.7:80"] },
+  "docs/recipes/shared-value.md SharedValue": { told: ["{}+ true", "{}"] },
+  "docs/recipes/work-queue.md WorkQueue": { told: ["work payload false true"] },
+  "packages/client/README.md @watchkeeper/client": { told: ["world", "writeReport false true"] },
+  "packages/wire/README.md @watchkeeper/wire": { told: ["4 { path: '/hello', watch: false }", "NO_NODE"] },
 };

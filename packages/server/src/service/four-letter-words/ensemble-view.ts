@@ -18,8 +18,6 @@ export interface EnsembleView {
   readonly leaderId: number | undefined;
   /** Defined while this server leads. */
   readonly leader: LeaderView | undefined;
-  /** By Apache's names; one that is not counted is left out. */
-  readonly counts: Partial<Readonly<Record<EnsembleCount, number>>>;
 }
 
 export interface LeaderView {
@@ -31,8 +29,6 @@ export interface LeaderView {
   readonly uptimeMs: number;
   /** Syncs of clients that wait for proposals before them. */
   readonly pendingSyncs: number;
-  /** Undefined before the first, and after `srst`. */
-  readonly proposalBytes: { readonly last: number; readonly min: number; readonly max: number } | undefined;
 }
 
 export interface LearnerView {
@@ -43,22 +39,6 @@ export interface LearnerView {
   readonly isSynced: boolean;
 }
 
-/** Counters that only ensembles have; they start with the process. */
-export const ensembleCounts = [
-  "looking_count",
-  "diff_count",
-  "snap_count",
-  "proposal_count",
-  "commit_count",
-  "learner_proposal_received_count",
-  "learner_commit_received_count",
-  "revalidate_count",
-  "connection_revalidate_count",
-  "quit_leading_due_to_disloyal_voter",
-] as const;
-
-export type EnsembleCount = (typeof ensembleCounts)[number];
-
 /** What `srvr` calls the role. */
 export function modeOf(view: EnsembleView | undefined): string {
   if (view === undefined) return "standalone";
@@ -67,8 +47,3 @@ export function modeOf(view: EnsembleView | undefined): string {
 }
 
 const MODES = { looking: "looking", leading: "leader", following: "follower", observing: "observer" } as const;
-
-/** The last line of a leader's `srvr`, and the same figures in `mntr`. */
-export function proposalBytes({ proposalBytes: known }: LeaderView): { last: number; min: number; max: number } {
-  return known ?? { last: -1, min: -1, max: -1 };
-}

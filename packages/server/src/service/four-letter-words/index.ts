@@ -2,7 +2,8 @@
 import type { WordContext } from "./word-context.js";
 import { answerOf, TELNET_CLOSE, TRACE_MASK_BYTES, words } from "./words.js";
 
-export type { EnsembleCount, EnsembleView, LeaderView, LearnerView } from "./ensemble-view.js";
+export type { EnsembleView, LeaderView, LearnerView } from "./ensemble-view.js";
+export { type Gauge, gauges } from "./gauges.js";
 export type { WordContext } from "./word-context.js";
 
 /** A connection, as far as a word needs it. */

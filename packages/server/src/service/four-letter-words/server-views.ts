@@ -1,10 +1,11 @@
 import { ByteWriter, decodeText } from "@watchkeeper/wire";
+import { decimalText } from "../../metrics/index.js";
 import { hex64, sessionName } from "../../replica/index.js";
 import type { Session } from "../../sessions/index.js";
 import { WATCH_BIT } from "../../watches/index.js";
 import { SERVER_VERSION } from "../version.js";
 import { describeConnection } from "./connections.js";
-import { modeOf, proposalBytes } from "./ensemble-view.js";
+import { modeOf } from "./ensemble-view.js";
 import type { WordContext } from "./word-context.js";
 
 /** `srvr`, and with the clients `stat`. */
@@ -12,9 +13,9 @@ export function serverStats(context: WordContext, withClients: boolean): string 
   const { replica } = context;
   const { stats } = replica;
   const view = context.ensemble?.();
-  const answered = stats.latencyCount > 0;
+  const { min, average, max } = stats.latencyMs;
   const lines = [
-    `Latency min/avg/max: ${answered ? stats.latencyMinMs : 0}/${averageLatency(context)}/${stats.latencyMaxMs}`,
+    `Latency min/avg/max: ${min}/${decimalText(average)}/${max}`,
     `Received: ${stats.packetsReceived}`,
     `Sent: ${stats.packetsSent}`,
     `Connections: ${replica.connections.size}`,
@@ -25,21 +26,14 @@ export function serverStats(context: WordContext, withClients: boolean): string 
     `Node count: ${replica.tree.count + 1}`, // the root has two names in Apache's map and counts twice
   ];
   if (view?.leader !== undefined) {
-    const { last, min, max } = proposalBytes(view.leader);
-    lines.push(`Proposal sizes last/min/max: ${last}/${min}/${max}`);
+    const { proposalBytes } = stats;
+    lines.push(`Proposal sizes last/min/max: ${proposalBytes.last}/${proposalBytes.min}/${proposalBytes.max}`);
   }
   const clients = withClients
     ? `Clients:\n${[...replica.connections].map((one) => describeConnection(one, false)).join("")}\n`
     : "";
   const readOnly = view?.serves === "read-only" ? "READ-ONLY mode; serving only read-only clients\n" : "";
   return `Zookeeper version: ${SERVER_VERSION}\n${readOnly}${clients}${lines.map((line) => `${line}\n`).join("")}`;
-}
-
-/** A decimal of at most four places, with at least one: Java's way with a double. */
-export function averageLatency(context: WordContext): string {
-  const { latencyCount, latencyTotalMs } = context.replica.stats;
-  const average = latencyCount === 0 ? 0 : latencyTotalMs / latencyCount;
-  return average.toFixed(4).replace(/(\.\d+?)0+$/, "$1");
 }
 
 export function digests(context: WordContext): string {

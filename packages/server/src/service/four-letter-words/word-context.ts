@@ -10,7 +10,6 @@ export interface WordContext {
   readonly clientPort: () => number;
   readonly directorySizes: () => { readonly dataDirBytes: number; readonly logDirBytes: number };
   readonly fsyncThresholdExceedCount: () => number;
-  readonly refusedConnections: () => number;
   /** Left out for a single server. */
   readonly ensemble?: () => EnsembleView;
 }
