@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { digestMd5 } from "../sasl/digest-md5.js";
 import { saslDriver } from "../sasl/sasl-driver.js";
 import { type Delivery, isLastEvent } from "../session/index.js";
@@ -20,6 +20,8 @@ import { SharedFigures } from "./shared-figures.js";
  */
 const data = workerData as ThreadData;
 const port = parentPort!;
+/** An application that asks without end must not keep this thread from its socket. */
+const TURNS_AT_ONCE_MAX = 64;
 const figures = new SharedFigures(data.figures);
 const batch = new ReportBatch();
 const calls = new Map<number, DistantCall>();
@@ -69,7 +71,15 @@ const receiver: CommandReceiver = {
   },
 };
 
-port.on("message", (commands: ArrayBuffer) => readCommands(commands, batch.replies, receiver));
+/** What has come meanwhile is carried out in the same turn, and leaves in the same write. */
+port.on("message", (commands: ArrayBuffer) => {
+  readCommands(commands, batch.replies, receiver);
+  for (let turn = 1; turn < TURNS_AT_ONCE_MAX; turn++) {
+    const next = receiveMessageOnPort(port);
+    if (next === undefined) return;
+    readCommands(next.message as ArrayBuffer, batch.replies, receiver);
+  }
+});
 
 function report(deliveries: readonly Delivery[]): void {
   reportsSent++;
