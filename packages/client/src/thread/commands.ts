@@ -16,10 +16,6 @@ export class CommandBatch {
   /** Where the last whole command ends: one whose body could not be written leaves nothing behind. */
   private end = HEAD_BYTES;
 
-  get isEmpty(): boolean {
-    return this.end === HEAD_BYTES;
-  }
-
   call(call: Call): void {
     writeCall(this.begin(KIND.call), call, undefined);
     this.done();
