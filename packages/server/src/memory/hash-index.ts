@@ -36,10 +36,6 @@ export class HashIndex {
     return id;
   }
 
-  hashOf(id: number): number {
-    return this.links.get(id, HASH);
-  }
-
   insert(hash: number, id: number): void {
     const mixed = mix(hash);
     const segment = mixed >>> (32 - SEGMENT_BITS);

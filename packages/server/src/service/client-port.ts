@@ -70,10 +70,6 @@ export class ClientPort {
     });
   }
 
-  get connectionCount(): number {
-    return this.sockets.size;
-  }
-
   /** No new connections, no more input; what is in the pipeline may still be answered. */
   stopListening(): void {
     this.server.close();

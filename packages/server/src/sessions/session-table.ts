@@ -111,11 +111,6 @@ export class SessionTable {
     return expired;
   }
 
-  /** When the next bucket is due: the caller's timer. */
-  get nextExpiryMs(): number {
-    return this.nextBucketMs;
-  }
-
   /** Buckets and their sessions in order of time, for `dump`. */
   bucketsInOrder(): [number, ReadonlySet<Session>][] {
     return [...this.buckets].sort(([a], [b]) => a - b);

@@ -25,10 +25,6 @@ export class MemoryLog {
     return new Promise((resolve, reject) => this.held.push({ resolve, reject }));
   }
 
-  get heldAppends(): number {
-    return this.held.length;
-  }
-
   /** What was held back becomes durable, and what follows is not held. */
   release(): void {
     this.isHeld = false;
