@@ -1,7 +1,7 @@
 import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
 import { ensureNode, PATIENT, patiently, type WaitOptions } from "./patience.js";
-import { untilExists } from "./until-node.js";
+import { untilGone } from "./until-node.js";
 
 /**
  * Holds everybody back while it is up. It is a persistent node: it stays up until somebody takes it down,
@@ -38,6 +38,6 @@ export class Barrier {
 
   /** Waits until it is down. @throws REQUEST_TIMEOUT; ABORTED; SESSION_EXPIRED */
   async wait(options: WaitOptions = {}): Promise<void> {
-    await patiently("wait", this.path, options, (patience) => untilExists(this.client, this.path, false, patience));
+    await patiently("wait", this.path, options, (patience) => untilGone(this.client, this.path, patience));
   }
 }

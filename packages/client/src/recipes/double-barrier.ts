@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Client } from "../client.js";
 import { badArguments, hasCode, ZkError } from "../errors.js";
-import { childPath } from "../operations/paths.js";
+import { childPath, nodeName } from "../operations/paths.js";
 import { Barrier } from "./barrier.js";
 import { claim, giveUp, giveUpSoon, type OwnedNode } from "./owned-node.js";
 import { ensureNode, PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
-import { untilExists, untilGone } from "./until-node.js";
+import { untilGone, untilThere, whileThere } from "./until-node.js";
 
 const READY = "ready";
 
@@ -52,10 +52,11 @@ export class DoubleBarrier {
     this.isUsed = true;
     try {
       this.own = await patiently("enter", this.path, options, async (patience) => {
-        patience.throwIfOver();
-        const own = await patience.bound(this.join(), (late) => giveUp(this.client, late));
-        await this.pass(own, patience);
-        return own;
+        for (;;) {
+          patience.throwIfOver();
+          const own = await patience.bound(this.join(), (late) => giveUp(this.client, late));
+          if (await this.pass(own, patience)) return own;
+        }
       });
     } catch (error) {
       this.isUsed = false;
@@ -79,15 +80,19 @@ export class DoubleBarrier {
     throw new ZkError({ code: "NODE_EXISTS", outcome: "not-applied", operation: "enter", path });
   }
 
-  private async pass(own: OwnedNode, patience: Patience): Promise<void> {
+  /** Waits to be let in; false if its node is gone, with its session or by somebody's hand: it was not counted. */
+  private async pass(own: OwnedNode, patience: Patience): Promise<boolean> {
     const { client, ready } = this;
     let raising: Promise<void> | undefined;
     try {
-      const count = await patience.bound(this.countUntilSound(own));
-      if (count >= this.membersMin) {
+      if (await patience.bound(this.isFull(own))) {
         raising = ensureNode(client, ready);
         await patience.bound(raising);
-      } else await untilExists(client, ready, true, patience);
+        return true;
+      }
+      await whileThere(client, own.path, patience, (bounds) => untilThere(client, ready, bounds));
+      // Where both have changed while it was away, either may be told first.
+      return (await patience.bound(client.exists(own.path, PATIENT))) !== null;
     } catch (error) {
       // Others may go in by what was under way: `ready` is then to be taken away as if this one had gone in too.
       if (raising === undefined) giveUpSoon(client, own);
@@ -96,15 +101,15 @@ export class DoubleBarrier {
     }
   }
 
-  /** How many there are; `ready` is not there then, or was made in this round. */
-  private async countUntilSound(own: OwnedNode): Promise<number> {
+  /** Whether so many are there, this one among them; if not, `ready` is not there, or was made in this round. */
+  private async isFull(own: OwnedNode): Promise<boolean> {
     for (;;) {
       const names = await this.names();
-      if (names.length >= this.membersMin) return names.length;
+      if (names.length >= this.membersMin) return names.includes(nodeName(own.path));
       const ready = await this.client.exists(this.ready, PATIENT);
-      if (ready === null || ready.czxid > own.token) return names.length;
+      if (ready === null || ready.czxid > own.token) return false;
       const members = await this.membersOf(names);
-      if (members.some(({ token }) => token < ready.czxid)) return names.length; // late, and let in
+      if (members.some(({ token }) => token < ready.czxid)) return false; // late, and let in
       await new Barrier(this.client, this.ready).lower();
     }
   }

@@ -6,6 +6,7 @@ import { LineLock, type LockOptions } from "./line-lock.js";
 import type { Participant } from "./lock.js";
 import { curatorMark } from "./owned-node.js";
 import { isLastError, patiently, type WaitOptions } from "./patience.js";
+import { tell } from "./told.js";
 
 /** What a `LeaderLatch` takes. */
 export interface LeaderLatchOptions extends Omit<LockOptions, "layout"> {
@@ -123,15 +124,7 @@ export class LeaderLatch implements AsyncDisposable {
   }
 
   private tell(term: Hold | undefined): void {
-    // What the application does with it must not end the latch, nor the process.
-    queueMicrotask(async () => {
-      try {
-        await this.onChange(term);
-      } catch (error) {
-        const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        process.emitWarning(`onChange of the leader latch ${this.path} threw: ${reason}`, "ZkListenerWarning");
-      }
-    });
+    tell(`onChange of the leader latch ${this.path}`, () => this.onChange(term));
   }
 
   private closedError(): ZkError {

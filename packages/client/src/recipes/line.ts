@@ -3,7 +3,7 @@ import { hasCode } from "../errors.js";
 import { childPath, nodeName, parentPath } from "../operations/paths.js";
 import type { OwnedNode } from "./owned-node.js";
 import { PATIENT, type Patience } from "./patience.js";
-import { untilGone, watching } from "./until-node.js";
+import { untilGone, watching, whileThere } from "./until-node.js";
 
 /**
  * Contenders in line: sequential ephemeral nodes below one parent, whose numbers say who came first. Each
@@ -98,7 +98,10 @@ export async function untilTurn(
     if (standing === "turn") return true;
     if (standing === "gone") return false;
     if (standing.blocker === "anyone") await untilLineChanges(client, node, order, patience);
-    else await untilGone(client, childPath(parentPath(node.path), standing.blocker.name), patience);
+    else {
+      const blocker = childPath(parentPath(node.path), standing.blocker.name);
+      await whileThere(client, node.path, patience, (bounds) => untilGone(client, blocker, bounds));
+    }
   }
 }
 

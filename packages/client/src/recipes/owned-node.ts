@@ -5,6 +5,7 @@ import type { AclEntry } from "../operations/acl.js";
 import { contentBytes, type NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
 import type { NodeData } from "../operations/requests.js";
+import type { Stat } from "../operations/stat.js";
 import { isSessionEnd, PATIENT } from "./patience.js";
 
 /** An ephemeral node of this client's session, by which it has or waits for something. */
@@ -61,21 +62,18 @@ export async function createInLine(
 /**
  * Creates an ephemeral node of a given name; undefined if somebody else has it. When a reply was lost, the
  * node is known again by its session and by `data`: to whom of one session it matters which of them has it,
- * each gives other data.
+ * each gives other data. `create` is for whoever does more in the same step.
  */
 export async function claim(
   client: Client,
   path: string,
   { data = null, acl }: OwnedNodeOptions,
+  create = (): Promise<{ readonly stat: Stat }> =>
+    client.createWithStat(path, data, { ...PATIENT, mode: "ephemeral", parents: "container", acl }),
 ): Promise<OwnedNode | undefined> {
   for (let inDoubt = false; ; ) {
     try {
-      const { stat } = await client.createWithStat(path, data, {
-        ...PATIENT,
-        mode: "ephemeral",
-        parents: "container",
-        acl,
-      });
+      const { stat } = await create();
       return { path, token: stat.czxid, sessionId: stat.ephemeralOwner };
     } catch (error) {
       if (hasCode(error, "CONNECTION_LOSS")) {

@@ -1,14 +1,16 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "../client.js";
+import { badArguments } from "../errors.js";
 import { childPath } from "../operations/paths.js";
+import { pathProblem } from "../session/index.js";
 import type { ChildrenCache } from "../streams/cache/index.js";
 import { Group } from "./group.js";
 import type { Hold, HoldOptions } from "./hold.js";
 import { LineLock } from "./line-lock.js";
 import { mutexRules } from "./mutex.js";
-import { isLastError, isSessionEnd } from "./patience.js";
 import type { PersistentEphemeral } from "./persistent-ephemeral.js";
+import { tell } from "./told.js";
 
 /** A part that this process has. */
 export interface Part {
@@ -22,7 +24,7 @@ export interface Part {
 export interface PartitionerOptions extends HoldOptions {
   /** The member's name. @default a random one */
   readonly id?: string | undefined;
-  /** Told when the work on a part fails; it is taken up again a second later. */
+  /** Told when the work on a part fails; it is taken up again a second later. What it throws becomes a process warning. */
   readonly onError?: ((error: unknown, part: string) => unknown) | undefined;
 }
 
@@ -36,11 +38,16 @@ export interface PartitionerOptions extends HoldOptions {
  * member that has it has settled. Work that settles by itself is done until the part changes hands.
  */
 export class Partitioner implements AsyncDisposable {
+  /**
+   * Resolves when it was closed; rejects with what ended it otherwise, such as SESSION_EXPIRED. The work on all parts
+   * is asked to stop then.
+   */
+  readonly closed: Promise<void>;
+  private readonly path: string;
   private readonly parts: ReadonlyMap<string, LineLock>;
   private readonly work: (part: Part) => Promise<unknown>;
   private readonly options: PartitionerOptions;
   private readonly id: string;
-  private readonly client: Client;
   private readonly membership: PersistentEphemeral;
   private readonly members: ChildrenCache;
   /** Parts that are this member's, being waited for or worked on. */
@@ -54,18 +61,22 @@ export class Partitioner implements AsyncDisposable {
     work: (part: Part) => Promise<unknown>,
     options: PartitionerOptions = {},
   ) {
-    this.client = client;
+    this.path = path;
     this.work = work;
     this.options = options;
     this.id = options.id ?? randomUUID();
     const lockOf = (name: string): LineLock => {
       const at = childPath(childPath(path, "parts"), encodeURIComponent(name));
+      const problem = pathProblem(at);
+      if (problem !== undefined) throw badArguments("divide", at, problem);
       return new LineLock(client, at, mutexRules(), { ...options, id: this.id });
     };
     this.parts = new Map(parts.map((name) => [name, lockOf(name)]));
     const group = new Group(client, childPath(path, "members"));
     this.membership = group.join(this.id);
     this.members = group.members({ onChange: () => this.divide() });
+    this.closed = this.membership.closed;
+    this.closed.catch(() => this.stop());
   }
 
   /** Resolves when this process is a member and knows the others. */
@@ -80,17 +91,21 @@ export class Partitioner implements AsyncDisposable {
 
   /** Stops the work, gives the parts back and leaves; resolves when the servers know. Can be called again. */
   async close(): Promise<void> {
-    this.isClosed = true;
-    await this.members.close();
-    const done = [...this.mine.values()].map((one) => one.done);
-    for (const { stop } of this.mine.values()) stop.abort();
-    await Promise.all(done);
+    await this.stop();
     await this.membership.close();
   }
 
   /** As `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  private async stop(): Promise<void> {
+    this.isClosed = true;
+    const mine = [...this.mine.values()];
+    for (const { stop } of mine) stop.abort();
+    await this.members.close();
+    await Promise.all(mine.map(({ done }) => done));
   }
 
   private divide(): void {
@@ -125,11 +140,7 @@ export class Partitioner implements AsyncDisposable {
         if (hold.ended === "released") await untilAborted(stop); // its work is done, for this turn
       } catch (error) {
         if (stop.aborted) return;
-        this.options.onError?.(error, name);
-        if (isSessionEnd(error) && isLastError(this.client, error)) {
-          this.isClosed = true;
-          return;
-        }
+        tell(`onError of the partitioner ${this.path}`, () => this.options.onError?.(error, name));
         await pause(RETRY_PAUSE_MS, undefined, { signal: stop, ref: false }).catch(() => undefined);
       }
     }

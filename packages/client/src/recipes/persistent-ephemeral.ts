@@ -2,6 +2,7 @@ import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
 import type { AclEntry } from "../operations/acl.js";
 import type { NodeContent } from "../operations/create-options.js";
+import type { Change } from "../operations/update.js";
 import { claim, giveUp, type OwnedNode } from "./owned-node.js";
 import { isLastError, PATIENT } from "./patience.js";
 
@@ -42,12 +43,14 @@ export class PersistentEphemeral implements AsyncDisposable {
     this.ready.catch(() => undefined);
   }
 
-  /** Replaces what it holds, now and whenever it is made again. */
+  /** Replaces what it holds, now and whenever it is made again. Another session's node of that name is left as it is. */
   async setData(data: NodeContent): Promise<void> {
     this.options.data = data;
     await this.ready;
     try {
-      await this.client.setData(this.path, data, PATIENT);
+      const ifOwn: Change = (_, stat) =>
+        stat?.ephemeralOwner === this.client.sessionId ? this.options.data : undefined;
+      await this.client.update(this.path, ifOwn, PATIENT);
     } catch (error) {
       if (!hasCode(error, "NO_NODE")) throw error; // being made again, with the new data
     }

@@ -57,6 +57,8 @@ function instanceIn({ data }: CachedNode): ServiceInstance | undefined {
   try {
     const found = JSON.parse(String(data)) as Partial<Record<keyof ServiceInstance, unknown>> | null;
     if (typeof found?.name !== "string" || typeof found.address !== "string") return undefined;
+    found.port ??= undefined; // null, where it was left open
+    found.sslPort ??= undefined;
     return found as ServiceInstance;
   } catch {
     return undefined;

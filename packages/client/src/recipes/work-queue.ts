@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Client } from "../client.js";
-import { hasCode } from "../errors.js";
+import { hasCode, ZkError } from "../errors.js";
 import type { NodeContent } from "../operations/create-options.js";
 import { childPath } from "../operations/paths.js";
 import { Hold, type HoldOptions } from "./hold.js";
-import { claim, giveUp } from "./owned-node.js";
+import { claim } from "./owned-node.js";
 import { PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
 import { listEntries, type PutOptions, putEntry } from "./queue-entries.js";
 import { watching } from "./until-node.js";
@@ -14,7 +14,11 @@ export interface WorkItem {
   readonly data: Buffer | null;
   /** Its `signal` says when to stop, its `token` lets the result's place refuse a slower taker of the same entry. */
   readonly hold: Hold;
-  /** Takes the entry out of the queue: the work is done. @throws what `hold.signal.reason` says if it is held no more */
+  /**
+   * Takes the entry out of the queue: the work is done. With `outcome` "unknown" it may be out all the same.
+   *
+   * @throws what `hold.signal.reason` says if it is held no more; NO_NODE somebody else has taken the entry out, or the claim away
+   */
   consume(): Promise<void>;
   /** Leaves the entry to the next taker, at its old place. */
   putBack(): Promise<void>;
@@ -84,38 +88,62 @@ export class WorkQueue {
   private async takeEntry(name: string): Promise<WorkItem | undefined> {
     const { client } = this;
     const entry = childPath(this.entries, name);
+    const path = childPath(this.taken, name);
     // Of its own for every claim: two takers of this client must not take the same claim for theirs.
-    const node = await claim(client, childPath(this.taken, name), { data: randomUUID().replaceAll("-", "") });
-    if (node === undefined) return undefined;
-    try {
-      const data = await client.getData(entry, PATIENT);
-      const hold = new Hold(client, node, this.options);
-      return { data, hold, consume: () => this.consume(entry, hold), putBack: () => hold.release() };
-    } catch (error) {
-      await giveUp(client, node);
-      if (hasCode(error, "NO_NODE")) return undefined; // consumed between the list and now
-      throw error;
+    const mark = randomUUID().replaceAll("-", "");
+    for (;;) {
+      try {
+        const { data, stat } = await client.getDataWithStat(entry, PATIENT);
+        const { version } = stat;
+        const steps = [
+          { op: "create", path, data: mark, mode: "ephemeral" },
+          { op: "setData", path, data: mark },
+          { op: "setData", path: entry, data, version },
+        ] as const;
+        const node = await claim(client, path, { data: mark }, async () => (await client.multi(steps, PATIENT))[1]);
+        if (node === undefined) return undefined;
+        const hold = new Hold(client, node, this.options);
+        return { data, hold, consume: () => this.consume(entry, version + 1, hold), putBack: () => hold.release() };
+      } catch (error) {
+        if (hasCode(error, "NO_NODE")) return undefined; // consumed between the list and now, or the lists are gone
+        if (!hasCode(error, "BAD_VERSION")) throw error; // taken and put back between the two
+      }
     }
   }
 
-  /** The entry goes while the claim stands, so that nobody takes it in between; repeating that is safe. */
-  private async consume(entry: string, hold: Hold): Promise<void> {
-    for (;;) {
+  /**
+   * The entry goes while the claim stands, so that nobody takes it in between; repeating that is safe. Another's claim
+   * of the same name is not taken for this one: it has raised the entry's version, as every claim made here does,
+   * or it is of version 0, as kazoo's claims are and none made here is.
+   */
+  private async consume(entry: string, version: number, hold: Hold): Promise<void> {
+    const steps = [
+      { op: "check", path: hold.path, version: CLAIM_VERSION },
+      { op: "delete", path: entry, version },
+    ] as const;
+    let inDoubt = false;
+    const tryOnce = async (): Promise<boolean> => {
       hold.throwIfEnded();
       try {
-        await this.client.multi(
-          [
-            { op: "check", path: hold.path, version: 0 },
-            { op: "delete", path: entry },
-          ],
-          PATIENT,
-        );
-        break;
+        await this.client.multi(steps, PATIENT);
+        return true;
       } catch (error) {
-        if (hasCode(error, "NO_NODE") && error.path === entry) break; // by the try whose reply was lost
+        if (inDoubt && hasCode(error, "NO_NODE") && error.path === entry) return true; // by the try whose reply was lost
         if (!hasCode(error, "CONNECTION_LOSS")) throw error;
+        inDoubt ||= error.outcome === "unknown";
+        return false;
       }
+    };
+    try {
+      while (!(await tryOnce()));
+    } catch (error) {
+      if (!inDoubt || !(error instanceof ZkError)) throw error;
+      const { code } = error;
+      throw new ZkError({ code, outcome: "unknown", operation: "consume", path: entry, cause: error });
     }
     await hold.release();
   }
 }
+
+/** That of a claim made here: created, and written once. */
+const CLAIM_VERSION = 1;

@@ -3,10 +3,11 @@ import { onTestFinished } from "vitest";
 
 const EVENT_XID = -1;
 
-/** A wire to a server on which watch events can be made to vanish. */
+/** A wire to a server on which watch events, or replies, can be made to vanish. */
 export class DeafProxy {
   port = 0;
   swallowsEvents = false;
+  swallowsReplies = false;
   swallowed = 0;
   private readonly sockets = new Set<Socket>();
 
@@ -17,10 +18,15 @@ export class DeafProxy {
     const address = server.address();
     proxy.port = typeof address === "object" && address !== null ? address.port : 0;
     onTestFinished(() => {
-      for (const socket of proxy.sockets) socket.destroy();
+      proxy.cut();
       server.close();
     });
     return proxy;
+  }
+
+  /** Breaks the connections; new ones are served as before. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private join(near: Socket, targetPort: number): void {
@@ -32,7 +38,8 @@ export class DeafProxy {
       while (rest.length >= 8 && rest.length >= 4 + rest.readInt32BE(0)) {
         const frame = rest.subarray(0, 4 + rest.readInt32BE(0));
         rest = rest.subarray(frame.length);
-        if (this.swallowsEvents && frame.readInt32BE(4) === EVENT_XID) this.swallowed++;
+        const isEvent = frame.readInt32BE(4) === EVENT_XID;
+        if (isEvent ? this.swallowsEvents : this.swallowsReplies) this.swallowed++;
         else near.write(frame);
       }
     });

@@ -104,7 +104,8 @@ function exitCodeFor(error: unknown): number {
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodes.ok.code); // the reader, such as head, has had enough
-  throw error;
+  process.stderr.write(`watchkeeper: standard output cannot be written: ${error.message}\n`);
+  process.exit(exitCodes.failure.code);
 });
 
 try {

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { pino } from "pino";
+import { stderrLog } from "../host/stderr-log.js";
 import type { Logger } from "../ports/index.js";
 import {
   ConfigError,
@@ -98,7 +98,7 @@ function makeLogger(level: string): Logger {
   const levels = ["debug", "info", "warn", "error"];
   if (!levels.includes(level))
     throw new CliError("usage", `--log-level ${level}: expected one of ${levels.join(", ")}`);
-  return pino({ level, base: { pid: process.pid } }, pino.destination({ fd: 2, sync: true }));
+  return stderrLog({ level, base: { pid: process.pid } });
 }
 
 /** Within a second of the start: where it is, where its data is, what to do next. */

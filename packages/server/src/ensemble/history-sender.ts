@@ -23,7 +23,8 @@ export async function sendHistory(
   onDisk: HistoryOnDisk,
   peerLastZxid: number,
 ): Promise<"DIFF" | "TRUNC" | "SNAP"> {
-  if (leader.parts.settings.alwaysSendsSnapshot) {
+  // A tree that is behind what the learner has would take it off a disk that a quorum may count on.
+  if (leader.parts.settings.alwaysSendsSnapshot && peerLastZxid <= replica.pipeline.lastZxid) {
     await sendSnapshot(handler, leader, replica);
     return "SNAP";
   }
@@ -60,9 +61,15 @@ export async function sendHistory(
   }
 }
 
-/** Up to here the history is the learners' too: all of the log before the epoch is established, later what is applied. */
+/**
+ * Up to here the history is the learners' too: all of the log before the epoch is established, later what is committed.
+ * That may be more than is applied: a quorum of followers has it on disk, and this server's own disk is slower.
+ * Were a follower told to cut it off, its disk would be missing in that quorum until it has it again.
+ */
 function historyEnd(leader: Leader, replica: Replica): number {
-  return leader.established.isOpen ? replica.pipeline.lastZxid : replica.pipeline.loggedZxid;
+  const { lastZxid } = replica.pipeline;
+  if (!leader.established.isOpen) return replica.pipeline.loggedZxid;
+  return leader.lastCommitted === leader.historyZxid ? lastZxid : Math.max(lastZxid, leader.lastCommitted);
 }
 
 /** The first txn of the history that memory still holds; undefined where it holds none, as after a start. */

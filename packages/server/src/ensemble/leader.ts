@@ -77,6 +77,8 @@ export class Leader implements Role {
   private loggedZxid = 0;
   private readonly proposalTimes = new ProposalTimes();
   private readonly syncs: { readonly afterZxid: number; readonly handler: LearnerHandler }[] = [];
+  /** For each learner what the sessions of its clients have as their owner. */
+  private readonly owners = new Map<number, object>();
   /** Sessions whose creation was proposed for a learner and is not applied yet. */
   private readonly opening = new Map<bigint, object>();
 
@@ -445,7 +447,7 @@ export class Leader implements Role {
     const heard = new Set([myid]);
     for (const handler of this.handlers) {
       handler.closeIfBehind();
-      if (handler.sid !== undefined && handler.deadlineTick >= this.tick) heard.add(handler.sid);
+      if (handler.sid !== undefined && handler.deadlineTick >= this.tick) heard.add(handler.countedSid);
     }
     if (config.verifier.containsQuorum(heard)) return;
     this.resign(
@@ -456,7 +458,10 @@ export class Leader implements Role {
   // Writes of this server's clients.
 
   submitWrite(request: WriteRequest, connection: Connection, receivedMs: number): void {
-    if (!this.hasRoom()) return;
+    if (!this.hasRoom()) {
+      connection.onWriteSubmitted(); // which is never done: nothing that came behind it may be answered
+      return;
+    }
     const item = itemOf("write", request, connection, receivedMs);
     this.proposeChecked(request, connection.session, OWN, item);
   }
@@ -479,6 +484,7 @@ export class Leader implements Role {
   }
 
   submitSync(_request: WriteRequest, done: () => void): void {
+    if (this.ended.isOpen) return; // it may stand behind a write that was not taken any more
     this.replica.pipeline.afterApplied(this.lastProposed, done);
   }
 
@@ -524,8 +530,22 @@ export class Leader implements Role {
     this.replica.proposer.closeSession(request, undefined);
   }
 
+  /**
+   * A session's owner is the server that its client is connected to, and not that server's connection: whoever loses
+   * the connection and follows again in a moment has kept its clients, and asks about none of them.
+   */
+  ownerOf(sid: number): object {
+    let owner = this.owners.get(sid);
+    if (owner === undefined) {
+      owner = { sid };
+      this.owners.set(sid, owner);
+    }
+    return owner;
+  }
+
   /** SYNC: answered when all that was proposed by now is committed, behind those commits. */
   syncRequested(handler: LearnerHandler): void {
+    if (this.ended.isOpen) return;
     if (this.lastProposed <= this.committedZxid) this.sync(handler);
     else this.syncs.push({ afterZxid: this.lastProposed, handler });
   }

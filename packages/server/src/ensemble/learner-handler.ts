@@ -55,6 +55,8 @@ export class LearnerHandler {
   deadlineTick: number;
   private readonly leader: Leader;
   private readonly replica: Replica;
+  /** Of the sessions of its clients; one that does not say who it is has them by this connection. */
+  private owner: object = this;
   private pingable = false;
   private hasAckedNewLeader = false;
   /** It is no longer one of those that are being brought up to date. */
@@ -83,6 +85,14 @@ export class LearnerHandler {
   /** For how many ticks nothing has been heard of it, once it is up to date. */
   get quietTicks(): number {
     return this.leader.tick + this.leader.parts.settings.syncLimitTicks - this.deadlineTick;
+  }
+
+  /**
+   * As which voter it counts: who comes as an observer counts as none, even if this server's configuration has its id as
+   * a voter's. Its own has it as an observer's, and an observer may have nothing on its disk.
+   */
+  get countedSid(): number {
+    return this.isObserver ? NO_VOTER : this.sid!;
   }
 
   get name(): string {
@@ -137,7 +147,8 @@ export class LearnerHandler {
     this.sid = info.sid ?? -1;
     const refusal = this.leader.welcome(this);
     if (refusal !== undefined) throw new LinkError(refusal);
-    this.sendLeaderInfo(await this.leader.followerInfo(this.sid, acceptedEpoch));
+    if (info.sid !== undefined) this.owner = this.leader.ownerOf(info.sid);
+    this.sendLeaderInfo(await this.leader.followerInfo(this.countedSid, acceptedEpoch));
   }
 
   /** LEADERINFO: the epoch is on the leader's disk, so that it will never be proposed twice. */
@@ -158,7 +169,7 @@ export class LearnerHandler {
     const peerLastZxid = packet.zxid;
     const reader = new ByteReader(packet.bytes, packet.dataStart, packet.dataStart + Math.max(0, packet.dataLength));
     const { currentEpoch } = ackEpochRecord.decode(reader);
-    if (!(await this.leader.ackEpoch(this.sid!, currentEpoch, peerLastZxid)))
+    if (!(await this.leader.ackEpoch(this.countedSid, currentEpoch, peerLastZxid)))
       throw new ProtocolViolation(
         "FOREIGN_EPOCH",
         `it has history that this leader lacks (epoch ${currentEpoch}, ${formatZxid(peerLastZxid)}): it must not be led by this server`,
@@ -197,7 +208,7 @@ export class LearnerHandler {
       this.leader.ack(this.sid!, packet.zxid);
     }
     this.hasAckedNewLeader = true;
-    this.leader.newLeaderAck(this.sid!, newLeaderZxid);
+    this.leader.newLeaderAck(this.countedSid, newLeaderZxid);
   }
 
   /** Its acks count from now on; see `Proposals.startForwarding`. */
@@ -337,14 +348,14 @@ export class LearnerHandler {
       case OP.createSession: {
         if (request.end - request.start < 4) throw new LinkError("it sent a createSession without a timeout");
         const key = sessionKey(request.sessionHigh, request.sessionLow);
-        this.leader.createSession(request, key, readInt(bytes, request.start), this);
+        this.leader.createSession(request, key, readInt(bytes, request.start), this.owner);
         return;
       }
       case OP.closeSession:
         this.leader.closeSession(request, sessionKey(request.sessionHigh, request.sessionLow));
         return;
       default:
-        this.leader.request(request, this);
+        this.leader.request(request, this.owner);
     }
   }
 
@@ -356,7 +367,7 @@ export class LearnerHandler {
     if (dataLength !== 12) throw new LinkError("it sent a REVALIDATE of another length than one has");
     const high = readInt(bytes, dataStart);
     const low = readInt(bytes, dataStart + 4);
-    const isValid = this.leader.revalidateRemote(sessionKey(high, low), readInt(bytes, dataStart + 8), this);
+    const isValid = this.leader.revalidateRemote(sessionKey(high, low), readInt(bytes, dataStart + 8), this.owner);
     const writer = this.link.writer();
     const at = beginQuorumPacket(writer, PACKET.revalidate, -1);
     writer.longParts(high, low);
@@ -389,5 +400,6 @@ export class LearnerHandler {
 }
 
 const NOBODY: readonly Id[] = [];
+const NO_VOTER = -1;
 const REQUEST_HEAD_BYTES = 16;
 const OUTPUT_BYTES_FIRST = 4 << 10;

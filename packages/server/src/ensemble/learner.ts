@@ -113,7 +113,8 @@ export class Learner implements Role, PacketHandler {
   /** Follows until it cannot. @returns why it ended @throws where this server itself failed: its disk, or a bug */
   async follow(): Promise<string> {
     try {
-      const link = await connectToLeader(this.parts, this.leaderSid);
+      const link = await this.connect();
+      if (link === undefined) return await this.ended.wait();
       this.link = link;
       await this.discover(link);
       const pending = await this.synchronize(link);
@@ -126,6 +127,18 @@ export class Learner implements Role, PacketHandler {
     } finally {
       this.link?.close("this server no longer follows");
     }
+  }
+
+  /** @returns undefined where this server has no wish to follow any more: it is stopped while it tries to connect */
+  private async connect(): Promise<PacketLink | undefined> {
+    const connecting = connectToLeader(this.parts, this.leaderSid);
+    const link = await Promise.race([connecting, this.ended.wait().then(() => undefined)]);
+    if (link !== undefined) return link;
+    connecting.then(
+      (late) => late.close("this server no longer follows"),
+      () => {},
+    );
+    return undefined;
   }
 
   resign(reason: string): void {

@@ -16,7 +16,7 @@ export interface ServerState {
   enterEpoch(epoch: number): Promise<CurrentEpochOnDisk>;
   /**
    * Resolves when nothing is on its way to the disk: a role that has ended may have left a txn or an epoch. What it
-   * had begun to promise must have arrived, or failed, before this server promises anything else.
+   * had begun to promise must have arrived before this server promises anything else. @throws where it failed
    */
   settled(): Promise<void>;
   /** Throws away everything after `zxid`, on the disk and in memory: no leader has it. */

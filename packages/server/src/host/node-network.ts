@@ -8,6 +8,7 @@ import {
   type PeerSocketHandler,
 } from "../ports/index.js";
 import { createClientListener } from "./client-listener.js";
+import { TIMER_MS_MAX } from "./node-world.js";
 
 export interface NodeNetworkOptions {
   /** Whether the system asks now and then if a silent connection's other end is still there. */
@@ -39,7 +40,7 @@ export class NodeNetwork implements PeerNetwork {
       const timer = setTimeout(() => {
         const sentence = `no connection to ${formatAddress(host, port)} was made within ${timeoutMs} ms`;
         socket.destroy(Object.assign(new Error(sentence), { code: "ETIMEDOUT" }));
-      }, timeoutMs);
+      }, Math.min(timeoutMs, TIMER_MS_MAX));
       const onError = (error: Error) => {
         clearTimeout(timer);
         reject(networkError(error));

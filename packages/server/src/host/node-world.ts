@@ -9,12 +9,18 @@ export const nodeClock: Clock = {
 
 export const nodeRandom: Random = { below: (bound) => randomInt(bound) };
 
+/**
+ * What one timer of Node's can wait for, nearly 25 days. A longer one fires at once: a time limit that was meant to
+ * be none would be over before it began.
+ */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export const nodeScheduler: Scheduler = {
   soon: (task) => {
     setImmediate(task);
   },
   after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
+    const timer = setTimeout(task, Math.min(delayMs, TIMER_MS_MAX));
     return { cancel: () => clearTimeout(timer) };
   },
 };

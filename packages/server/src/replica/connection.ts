@@ -64,6 +64,11 @@ export class Connection {
   outstanding = 0;
   heardMs: number;
   dirty = false;
+  /**
+   * Its server is between two roles (`HeldConnections`), and the history that is applied meanwhile is one that no quorum
+   * may have: it can still be cut off, so that nothing is sent of it until there is a role.
+   */
+  isHeld = false;
   readonly stats: ConnectionStats = {
     received: 0,
     sent: 0,
@@ -115,15 +120,25 @@ export class Connection {
     return this.output;
   }
 
+  /** What may be sent now. */
   get outputBytes(): number {
-    return this.output?.length ?? 0;
+    return this.isHeld ? 0 : (this.output?.length ?? 0);
   }
 
   /** Everything to be sent now; give it back by `recycle` when it is sent. */
   takeOutput(): ByteWriter | undefined {
+    if (this.isHeld) return undefined;
     const output = this.output;
     this.output = undefined;
     return output;
+  }
+
+  /** To be called before a connection that is held is closed: what it was not sent may never have happened. */
+  dropHeldOutput(): void {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    const output = this.takeOutput();
+    if (output !== undefined) recycleOutput(output);
   }
 
   // Order: a connection's requests are answered in the order in which they came (W8).
@@ -143,6 +158,10 @@ export class Connection {
   /** Keeps a request until the writes submitted so far are done. The frame is copied: its buffer will be read into again. */
   defer(bytes: Uint8Array, start: number, end: number, receivedMs: number): void {
     this.deferred.push({ afterWrite: this.writesSubmitted, frame: bytes.slice(start, end), receivedMs });
+  }
+
+  get deferredCount(): number {
+    return this.deferred.length;
   }
 
   /** The next kept request whose turn it is. */

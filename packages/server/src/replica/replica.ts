@@ -189,9 +189,16 @@ export class Replica {
     this.pipeline.beginEpoch(role.historyZxid);
     this.gate.begin(role, this.nowMs);
     for (const connection of this.held.release()) {
-      if (role.servesClients && !role.isReadOnly) connection.port.resume();
+      if (role.servesClients && !role.isReadOnly) this.goOn(connection);
       else this.close(connection, "this server serves other clients now");
     }
+    this.flushOutputs();
+  }
+
+  private goOn(connection: Connection): void {
+    connection.isHeld = false;
+    this.outputs.mark(connection);
+    connection.port.resume();
   }
 
   /**
@@ -220,6 +227,7 @@ export class Replica {
   }
 
   private leaveRole(): void {
+    this.flushOutputs();
     this.role = undefined;
     this.pipeline.observer = undefined;
     this.pipeline.holdCommits();
@@ -351,10 +359,10 @@ export class Replica {
     return true;
   }
 
-  /** No connection is read from any more; resolves when every accepted write has been answered. */
+  /** No connection is read from any more; resolves when every accepted write has been answered, or never will be. */
   async drain(): Promise<void> {
     this.draining = true;
-    await this.pipeline.logged();
+    await this.pipeline.logged().catch(() => {}); // a log that has failed has told so by `onFatal`
     this.flushOutputs();
   }
 
@@ -375,6 +383,7 @@ export class Replica {
       { remote: `${connection.address}:${connection.remotePort}`, session: sessionName(connection.session), reason },
       "Closing a connection",
     );
+    connection.dropHeldOutput();
     connection.port.flush();
     return true;
   }
@@ -462,6 +471,7 @@ export class Replica {
       this.answerSync(connection, xid, path);
       this.onAnswered(connection, OP.sync, xid, receivedMs, replyBytesSince(before, connection));
       this.answerDeferred(connection);
+      this.backlog.release(); // without a write there is no end of a round that would
     });
   }
 

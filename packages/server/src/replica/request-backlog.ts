@@ -9,6 +9,12 @@ export interface BacklogLimits {
 }
 
 /**
+ * How many requests of one connection wait behind its writes. When those are done all of them are answered at once,
+ * however long the replies are and whether or not the client reads: the order of its own requests leaves no choice.
+ */
+export const DEFERRED_PER_CONNECTION_MAX = 128;
+
+/**
  * What has been received and not answered. Over its limits, connections that already have something
  * in it are not read from until there is less: a client that sends faster than the disk writes waits
  * in its own socket. Every request counts, whatever its xid; Apache counts positive ones only, so that
@@ -33,7 +39,8 @@ export class RequestBacklog {
 
   /** Whether the connection's next request may come in; if not, its port is told to resume later. */
   admits(connection: Connection): boolean {
-    if (connection.outstanding === 0 || !this.isFull) return true;
+    const mayWait = connection.deferredCount < DEFERRED_PER_CONNECTION_MAX;
+    if (mayWait && (connection.outstanding === 0 || !this.isFull)) return true;
     if (!this.waiting.has(connection)) this.waits.add(1);
     this.waiting.add(connection);
     return false;

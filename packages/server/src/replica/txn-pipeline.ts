@@ -70,6 +70,11 @@ interface Group {
   applied: number;
 }
 
+interface IdleWaiter {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 interface Waiter {
   readonly afterZxid: number;
   readonly task: () => void;
@@ -124,8 +129,8 @@ export class TxnPipeline {
   private applying = false;
   /** When the round of applying began: one reading of the clock for all its txns. */
   private roundWallMs = 0;
-  private stopped = false;
-  private idle: (() => void)[] = [];
+  private failure: { readonly error: unknown } | undefined;
+  private idle: IdleWaiter[] = [];
 
   /** @param lastZxid the end of the history that the tree was loaded from: logged, and all of it applied */
   constructor(parts: PipelineParts, hooks: PipelineHooks, lastZxid: number) {
@@ -206,10 +211,10 @@ export class TxnPipeline {
     this.waiters.length = 0;
   }
 
-  /** Resolves when all that was added is on the disk. */
-  logged(): Promise<void> {
-    if (!this.hasUnlogged || this.stopped) return Promise.resolve();
-    return new Promise((resolve) => this.idle.push(resolve));
+  /** Resolves when all that was added is on the disk. @throws what the log failed with: it never will be */
+  async logged(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure.error;
+    if (this.hasUnlogged) await new Promise<void>((resolve, reject) => this.idle.push({ resolve, reject }));
   }
 
   /**
@@ -260,7 +265,7 @@ export class TxnPipeline {
 
   /** Sends the oldest group to the disk; where that is the open one, another opens. */
   private start(): void {
-    if (this.stopped) return;
+    if (this.failure !== undefined) return;
     let leaving = this.full.shift();
     if (leaving === undefined) {
       if (this.open.batch.count === 0) return;
@@ -280,7 +285,7 @@ export class TxnPipeline {
    * started in.
    */
   private land(group: Group): void {
-    if (this.stopped) return;
+    if (this.failure !== undefined) return;
     const { batch } = group;
     this.flying = undefined;
     this.loggedZxid = batch.lastZxid;
@@ -295,7 +300,7 @@ export class TxnPipeline {
 
   private applyCommitted(): void {
     // An observer or a reply that leads back here finds the loop below already at it.
-    if (this.applying || this.stopped) return;
+    if (this.applying || this.failure !== undefined) return;
     const first = this.landed[0];
     if (first === undefined || first.batch.zxid(first.applied) > this.committedZxid) return;
     this.applying = true;
@@ -378,14 +383,16 @@ export class TxnPipeline {
   private onIdle(): void {
     const waiting = this.idle;
     this.idle = [];
-    for (const resolve of waiting) resolve();
+    for (const { resolve } of waiting) resolve();
   }
 
   private fail(error: unknown): void {
-    this.stopped = true;
+    this.failure = { error };
     this.flying = undefined;
     this.hooks.onFatal(error);
-    this.onIdle();
+    const waiting = this.idle;
+    this.idle = [];
+    for (const { reject } of waiting) reject(error);
   }
 }
 

@@ -44,7 +44,7 @@ export class ChangePreparer {
     if (node === undefined) return ERR.NO_NODE;
     if (version !== -1 && version !== node.version) return ERR.BAD_VERSION;
     if (node.childCount > 0) return ERR.NOT_EMPTY;
-    this.quotas.take(bytes, start, end, zxid, -1, -Math.max(0, node.dataLength));
+    this.quotas.giveBack(bytes, start, end, zxid, Math.max(0, node.dataLength));
     const at = writePath(writer, bytes, start, end);
     this.removeNode(node, parent, writer.bytes, at, at + end - start);
     return 0;

@@ -48,6 +48,23 @@ export class QuotaCheck {
 
   /** Notes a write's use of its quota; false where a hard limit forbids it. */
   take(path: Uint8Array, start: number, end: number, zxid: number, count: number, bytes: number): boolean {
+    return this.note(path, start, end, zxid, count, bytes, this.enforced);
+  }
+
+  /** Notes what a delete leaves of a quota. It is never refused, however far above the limit the rest still is. */
+  giveBack(path: Uint8Array, start: number, end: number, zxid: number, bytes: number): void {
+    this.note(path, start, end, zxid, -1, -bytes, false);
+  }
+
+  private note(
+    path: Uint8Array,
+    start: number,
+    end: number,
+    zxid: number,
+    count: number,
+    bytes: number,
+    isLimited: boolean,
+  ): boolean {
     if (this.quotas.isEmpty) return true;
     const text = decodeText(path, start, end);
     const quota = text.startsWith("/zookeeper/") ? undefined : this.quotas.covering(text);
@@ -60,7 +77,7 @@ export class QuotaCheck {
       newBytes += use.bytes;
     }
     const { limits } = quota;
-    if (this.enforced) {
+    if (isLimited) {
       if (count !== 0 && limits.countHardLimit > -1 && newCount > limits.countHardLimit) return false;
       if (bytes !== 0 && limits.byteHardLimit > -1 && newBytes > limits.byteHardLimit) return false;
     }

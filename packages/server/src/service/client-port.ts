@@ -13,6 +13,8 @@ export interface ClientPortSettings extends ClientSocketLimits {
   /** 0 for no limit, here and in the next. */
   readonly connectionsPerAddressMax: number;
   readonly connectionsMax: number;
+  /** As many as leave the server the file descriptors it needs itself. */
+  readonly connectionsThatLeaveFiles: number;
 }
 
 /** Refusals of one kind are logged at most once in this time, with their count. */
@@ -123,12 +125,15 @@ export class ClientPort {
   }
 
   private refusalOf(address: string): string | undefined {
-    const { connectionsMax, connectionsPerAddressMax } = this.settings;
+    const { connectionsMax, connectionsPerAddressMax, connectionsThatLeaveFiles } = this.settings;
     if (connectionsPerAddressMax > 0 && (this.perAddress.get(address) ?? 0) >= connectionsPerAddressMax) {
       return `Too many connections from ${address} - max is ${connectionsPerAddressMax} (maxClientCnxns)`;
     }
     if (connectionsMax > 0 && this.sockets.size >= connectionsMax)
       return `Too many connections - max is ${connectionsMax} (maxCnxns)`;
+    // The system would close what comes beyond its limit without a word, and then have no file for the log either.
+    if (connectionsThatLeaveFiles > 0 && this.sockets.size >= connectionsThatLeaveFiles)
+      return `Too many connections - max is ${connectionsThatLeaveFiles}, for the process may open few files. Raise its limit (ulimit -n)`;
     return undefined;
   }
 

@@ -89,7 +89,7 @@ export class ClientSocket implements ConnectionPort {
    * might lose the last answer, the one that says why.
    */
   close(): void {
-    if (this.ending) return;
+    if (this.linger !== undefined) return;
     this.ending = true;
     this.linger = setTimeout(() => this.socket.destroy(), CLOSE_LINGER_MS).unref();
     this.socket.resume();
@@ -169,7 +169,11 @@ export class ClientSocket implements ConnectionPort {
     const word = this.splitter.peek(4);
     if (word === undefined) return false;
     if (!this.onWord(word, () => this.splitter.peek(12)?.subarray(4), this.socket)) return false;
-    this.ending = this.socket.writableEnded;
+    if (!this.socket.writableEnded) return true;
+    this.ending = true;
+    // Who never closes its own end would keep this one open for ever. Whoever does not even read the answer is silent,
+    // and the replica closes it.
+    this.socket.once("finish", () => this.close());
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { stderrLog } from "../host/stderr-log.js";
 import type { Logger } from "../ports/index.js";
 import { loadSettings, type ServerSettings, serverSettingsSchema } from "./config/index.js";
 import { type Server, startServer } from "./server.js";
@@ -41,5 +41,5 @@ export async function createServer(options: CreateServerOptions): Promise<Server
     ...overrides,
     clientAddress: { host, port },
   });
-  return startServer(settings, logger ?? pino({ level: "warn" }, pino.destination({ fd: 2, sync: true })));
+  return startServer(settings, logger ?? stderrLog({ level: "warn" }));
 }

@@ -1,5 +1,5 @@
 import { nodeCompression } from "../host/node-compression.js";
-import { nodeDigester } from "../host/node-world.js";
+import { nodeDigester, TIMER_MS_MAX } from "../host/node-world.js";
 import { elapsedMs } from "../metrics/index.js";
 import type { Logger, Timer } from "../ports/index.js";
 import {
@@ -16,6 +16,7 @@ import { ClientPort } from "./client-port.js";
 import type { ServerSettings } from "./config/index.js";
 import { dataDirectories } from "./directory-sizes.js";
 import { joinEnsemble } from "./ensemble-member.js";
+import { connectionsThatLeaveFiles } from "./file-descriptors.js";
 import { wordHandler } from "./four-letter-words/index.js";
 import type { MakeReplica, Member } from "./member.js";
 import { OUTPUT_BYTES_MAX, OUTPUT_BYTES_PAUSE, replicaSettings } from "./replica-settings.js";
@@ -174,6 +175,7 @@ export class RunningServer implements Server {
         listenBacklog: settings.listenBacklog,
         connectionsPerAddressMax: settings.connectionsPerAddressMax,
         connectionsMax: settings.connectionsMax,
+        connectionsThatLeaveFiles: connectionsThatLeaveFiles(),
         frameBytesMax: settings.frameBytesMax,
         outputBytesPause: OUTPUT_BYTES_PAUSE,
         outputBytesMax: OUTPUT_BYTES_MAX,
@@ -309,7 +311,7 @@ export class RunningServer implements Server {
   private schedulePurge(waitedMs: number): void {
     if (waitedMs === 0) void this.snapshotter.purge();
     const leftMs = this.settings.purgeIntervalMs - waitedMs;
-    const stepMs = Math.min(leftMs, 2 ** 31 - 1);
+    const stepMs = Math.min(leftMs, TIMER_MS_MAX);
     this.purgeTimer = this.world.scheduler.after(stepMs, () =>
       this.schedulePurge(stepMs < leftMs ? waitedMs + stepMs : 0),
     );

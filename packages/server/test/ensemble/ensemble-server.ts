@@ -27,6 +27,9 @@ import { ProcessLife } from "./process-life.js";
 export const QUORUM_PORT = 2888;
 export const ELECTION_PORT = 3888;
 
+/** How long a process takes to end after its disk has failed. */
+const ENDING_MS = 30;
+
 /** Packed snapshots are nothing that an ensemble's behaviour depends on. */
 const NO_COMPRESSION = {
   pack: () => unsupported(),
@@ -171,9 +174,15 @@ export class EnsembleServer {
     this.start();
   }
 
+  /** As a real one, whose roles end at once and whose process takes a moment longer. */
   fail(error: unknown): void {
+    if (this.failure !== undefined) return;
     this.failure = error;
-    this.kill();
+    const { process } = this;
+    void process?.peer?.stop();
+    this.world.scheduler.after(ENDING_MS, () => {
+      if (this.process === process) this.kill();
+    });
   }
 
   describe(): string {

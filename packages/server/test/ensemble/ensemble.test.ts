@@ -94,6 +94,7 @@ describe("a quorum", () => {
       await written(client, 2);
       world.leader.disk.failSync(1, "EIO");
       await create(client, "/unsynced").catch(() => undefined);
+      await world.until(() => !world.server(1).isRunning, "its end");
       world.server(1).start();
       await world.untilLeading();
       expect((await read(await world.clientOf(world.leader), "exists", "/unsynced")).err).toBe(0);
@@ -512,6 +513,27 @@ describe("a leader", () => {
     expect(leader.replica.lastZxid).toBeLessThan(world.learners[0]!.replica.lastZxid);
     await world.untilAllServe();
   });
+
+  test.each([false, true])(
+    "whose own disk is slow has no follower cut off what is committed by the others' (snapshots alone: %s)",
+    async (alwaysSendsSnapshot) => {
+      const world = await formed({ server: { alwaysSendsSnapshot } });
+      const { leader } = world;
+      const [follower] = world.learners;
+      const client = await world.clientOf(follower!);
+      leader.extraDiskMs = 2000;
+      expect((await create(client, "/quick")).err).toBe(0);
+      const committed = follower!.replica.lastZxid;
+      world.cut(leader, follower!, "refused");
+      world.mend();
+      await world.until(() => !follower!.isServing, "the follower noticing");
+      await world.until(() => follower!.isServing, "the follower being back", 1000);
+      expect(leader.replica.lastZxid).toBeLessThan(committed);
+      const said = follower!.lines.lines.map(({ sentence }) => sentence);
+      expect(said.filter((sentence) => /^Cutting off/.test(sentence))).toEqual([]);
+      await world.untilAllServe();
+    },
+  );
 });
 
 describe("a follower", () => {

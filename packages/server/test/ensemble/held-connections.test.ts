@@ -65,6 +65,22 @@ describe("through an election", () => {
     expect((await create(client, "/after")).err).toBe(0);
   });
 
+  test("a follower that loses its leader for a moment and follows it again has its clients' sessions still: none has moved", async () => {
+    const world = await EnsembleWorld.formed();
+    const { leader } = world;
+    const [follower] = world.learners;
+    const client = await world.clientOf(follower!);
+    await create(client, "/before");
+    const lost = disconnections(client);
+    world.cut(leader, follower!, "refused");
+    await world.until(() => !follower!.isServing, "the follower noticing");
+    world.mend();
+    await world.until(() => follower!.isServing, "the follower being back");
+    expect(leader.isLeading).toBe(true);
+    expect((await create(client, "/after")).err).toBe(0);
+    expect(lost.count).toBe(0);
+  });
+
   test("its session has its full time, and no longer, at the new leader", async () => {
     const world = await EnsembleWorld.formed();
     const client = await world.clientOf(world.learners[0]!, 4000);

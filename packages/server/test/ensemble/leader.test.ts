@@ -141,6 +141,27 @@ describe("discovery and synchronization", () => {
     expect((await observer.next(PACKET.leaderInfo)).zxid).toBe(makeZxid(8, 0));
   });
 
+  test("a voter's id that comes as an observer makes no quorum: what it acknowledges may be on no disk", async () => {
+    const alone = await LeaderAlone.elected();
+    const observer = await alone.learner(2);
+    observer.followerInfo(2, 0, { type: PACKET.observerInfo });
+    await alone.world.pass(100);
+    expect(observer.words).toEqual([]);
+    const follower = await alone.learner(3);
+    await follower.discover(3);
+    observer.ackEpoch(0, 0);
+    await observer.until(PACKET.newLeader);
+    observer.ack(E1);
+    await alone.world.pass(100);
+    expect(alone.server.isServing).toBe(false);
+    await follower.until(PACKET.newLeader);
+    follower.ack(E1);
+    await alone.world.until(() => alone.server.isServing, "the leader serving");
+    follower.close();
+    await alone.world.until(() => alone.ended !== undefined, "the leader giving up");
+    expect(alone.ended).toContain("no quorum follows this leader");
+  });
+
   test("observers make no quorum, of epochs or of acknowledgements", async () => {
     const alone = await LeaderAlone.elected({ observers: 2 });
     for (const sid of [4, 5]) (await alone.learner(sid)).followerInfo(sid, 0, { type: PACKET.observerInfo });

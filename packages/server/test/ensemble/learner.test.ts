@@ -17,7 +17,7 @@ import { Learner } from "../../src/ensemble/learner.js";
 import { sessionPassword } from "../../src/sessions/index.js";
 import { snapshotPieces } from "../../src/storage/index.js";
 import { EnsembleConfig } from "../../src/zab/index.js";
-import { create } from "../replica/requests.js";
+import { create, read } from "../replica/requests.js";
 import type { EnsembleServer } from "./ensemble-server.js";
 import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
 import { intBytes, type ScriptedPacket, ScriptedPeer } from "./scripted-peer.js";
@@ -29,6 +29,8 @@ class LearnerAlone {
   learner!: Learner;
   /** Why it follows no longer. */
   ended: string | undefined;
+  /** Clients that are owed nothing stay when it follows no longer, as they do where there will be an election. */
+  holdsClients = false;
   private nextConnection!: () => Promise<ScriptedPeer>;
 
   constructor(world: EnsembleWorld, sid: number) {
@@ -55,7 +57,8 @@ class LearnerAlone {
     this.learner = new Learner(server.process!.roleParts, 3);
     this.learner.follow().then((reason) => {
       this.ended = reason;
-      server.replica.stopServing(reason);
+      if (this.holdsClients) server.replica.pauseServing(reason);
+      else server.replica.stopServing(reason);
     }, server.process!.onFatal);
     return await this.nextConnection();
   }
@@ -236,6 +239,20 @@ describe("synchronization", () => {
     await alone.world.until(() => alone.epochOnDisk("currentEpoch") === "1", "the epoch on the disk");
     expect(alone.server.replica.pipeline.loggedZxid).toBe(3);
     expect((await leader.next(PACKET.ack)).zxid).toBe(E1);
+    expect(leader.words).toEqual([]);
+  });
+
+  test("a log that fails on the way ends it: the epoch that its history does not reach is never on the disk (ZOOKEEPER-4643)", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    leader.send(PACKET.diff, await alone.discovered(leader));
+    historyTxn(leader, 1);
+    await alone.world.until(() => alone.server.replica.lastZxid === 1, "its log being begun");
+    alone.server.disk.failWrite(1, "ENOSPC");
+    historyTxn(leader, 2);
+    leader.newLeader(1, alone.world.config.text);
+    await alone.world.until(() => !alone.server.isRunning, "its end");
+    expect(String(alone.server.failure)).toContain("ENOSPC");
+    expect([alone.epochOnDisk("acceptedEpoch"), alone.epochOnDisk("currentEpoch")]).toEqual(["1", "0"]);
     expect(leader.words).toEqual([]);
   });
 
@@ -631,6 +648,77 @@ describe("broadcast", () => {
     leader.send(PACKET.proposal, E1 + 2, errorTxn(sessionId, 1, E1 + 2, -110));
     leader.send(PACKET.commit, E1 + 2);
     expect((await pending).err).toBe(-110);
+  });
+
+  describe("a client that waits for the next leader is not told what that leader's history holds", () => {
+    /** It watches the root, where a child was proposed that nobody has seen committed; the leader is gone. */
+    async function waiting() {
+      const { alone, leader } = await LearnerAlone.led({ server: { tickTimeMs: 1000 } });
+      alone.holdsClients = true;
+      await alone.upToDate(leader);
+      const client = alone.world.client();
+      client.connect(alone.server, 4000);
+      const { data } = await leader.next(PACKET.request);
+      leader.send(PACKET.proposal, E1 + 1, sessionTxn(Buffer.from(data!).readBigInt64BE(0), E1 + 1));
+      leader.send(PACKET.commit, E1 + 1);
+      await alone.world.until(() => client.isOpen, "the session");
+      await read(client, "getChildren", "/", true);
+      leader.send(PACKET.proposal, E1 + 2, createTxnBytes(E1 + 2, 1));
+      await leader.until(PACKET.ack);
+      await leader.until(PACKET.ack);
+      leader.close();
+      await alone.untilEnded();
+      const next = await alone.follow();
+      next.send(PACKET.diff, await alone.discovered(next, 2));
+      await alone.world.until(() => alone.server.replica.lastZxid === E1 + 2, "the history being applied");
+      await alone.world.pass(20);
+      expect([client.isConnected, client.events()]).toEqual([true, []]);
+      return { alone, next, client };
+    }
+
+    test("until it is a quorum's", async () => {
+      const { alone, next, client } = await waiting();
+      await alone.newLeader(next, 2);
+      expect(client.events()).toEqual([]);
+      next.send(PACKET.upToDate, -1);
+      await alone.world.until(() => client.frames.length > 0, "the event");
+      expect(client.events()).toMatchObject([{ type: 4, path: "/" }]);
+    });
+
+    test("where it is cut off again", async () => {
+      const { alone, next, client } = await waiting();
+      next.close();
+      await alone.untilEnded();
+      const third = await alone.follow();
+      await alone.discovered(third, 3);
+      third.send(PACKET.trunc, E1 + 1);
+      await alone.newLeader(third, 3);
+      expect(alone.server.replica.lastZxid).toBe(E1 + 1);
+      expect([client.isConnected, client.events()]).toEqual([false, []]);
+    });
+
+    test("where it has to go, because no role comes in time", async () => {
+      const { alone, client } = await waiting();
+      await alone.world.until(() => !client.isConnected, "its end");
+      expect(client.events()).toEqual([]);
+    });
+  });
+
+  test("a learner that is stopped while it tries to connect does not wait for that to come about", async () => {
+    const world = new EnsembleWorld();
+    const server = world.server(1);
+    server.startAlone();
+    await world.until(() => server.process?.state !== undefined, "the state being loaded");
+    world.cut(server, world.server(3));
+    const learner = new Learner(server.process!.roleParts, 3);
+    let ended: string | undefined;
+    void learner.follow().then((reason) => {
+      ended = reason;
+    });
+    await world.pass(10);
+    learner.resign("this server is being stopped");
+    await world.pass(1);
+    expect(ended).toBe("this server is being stopped");
   });
 
   test("thousands of writes, never all answered, are answered each by its own txn", async () => {

@@ -164,6 +164,18 @@ export class ProtocolWitness {
     // Where a test plays the peers, it alone knows what may be served.
     const members = servers.filter(({ process }) => process?.peer !== undefined);
     for (const member of members) if (member.isServing) this.lookAtServing(member);
+    this.lookAtQuorums();
+  }
+
+  /** S10: what was committed stays on a disk of every quorum, however servers are brought to another's history. */
+  private lookAtQuorums(): void {
+    const { voters, verifier } = this.config;
+    const lacking = [...voters].filter((sid) => this.durableThrough(sid) < this.committed);
+    if (verifier.containsQuorum(new Set(lacking)))
+      this.note(
+        "S10",
+        `${formatZxid(this.committed)} was committed, and is on the disks of too few: ${this.holders()}`,
+      );
   }
 
   /** A history gets shorter where a leader has cut it. */

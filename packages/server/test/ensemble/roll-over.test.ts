@@ -1,5 +1,6 @@
+import { createRequest, getDataRequest, syncRequest } from "@watchkeeper/wire";
 import { expect, test, vi } from "vitest";
-import { create, read } from "../replica/requests.js";
+import { create, createBody, read } from "../replica/requests.js";
 import { EnsembleWorld } from "./ensemble-world.js";
 
 /** An epoch has room for four billion txns; here for a few. */
@@ -38,4 +39,22 @@ test("an epoch that has used up its zxids ends and another goes on: no acknowled
   expect(world.witness.violations).toEqual([]);
   const said = world.servers.flatMap(({ lines }) => lines.lines.map(({ sentence }) => sentence));
   expect(said).toContainEqual(expect.stringContaining("epoch 1 has used up its zxids; the next epoch goes on"));
+});
+
+test("W8: what stands behind a write that the epoch has no zxid for is not answered, at the leader and at a follower", async () => {
+  for (const atLeader of [true, false]) {
+    const world = await EnsembleWorld.formed();
+    const { leader } = world;
+    const client = await world.clientOf(atLeader ? leader : world.learners[0]!);
+    for (let i = 1; i < ROOM; i++) await create(client, `/n${i}`);
+    expect(leader.replica.lastZxid).toBe(2 ** 32 + ROOM);
+    await world.untilAllServe();
+    client.send("create", createRequest, createBody("/one-too-many"));
+    client.send("sync", syncRequest, { path: "/" });
+    client.send("getData", getDataRequest, { path: "/", watch: false });
+    await world.until(() => !client.isConnected, "the end of its connection");
+    expect(client.frames).toEqual([]);
+    await world.untilAllServe();
+    expect(world.leader.epoch).toBe(2);
+  }
 });

@@ -45,6 +45,15 @@ test.each([
   },
 );
 
+test("a client that asks a follower for more syncs than may wait has them all answered, though nobody writes", async () => {
+  const world = await EnsembleWorld.formed();
+  const client = await world.clientOf(world.learners[0]!);
+  const syncs = 2500;
+  for (let i = 0; i < syncs; i++) client.send("sync", syncRequest, { path: "/" });
+  await world.until(() => client.frames.length === syncs, "the answers to all syncs");
+  expect(client.frames.every(({ err }) => err === 0)).toBe(true);
+});
+
 test("every session has its full time again under a new leader", async () => {
   const world = await EnsembleWorld.formed();
   const [follower] = world.learners;

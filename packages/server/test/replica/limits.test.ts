@@ -53,6 +53,20 @@ describe("the limit of outstanding requests", () => {
     expect(world.replica.outstandingRequests).toBe(0);
   });
 
+  test("lets few requests of one connection wait behind its writes: their replies all come at once, read or not", async () => {
+    const world = new ReplicaWorld({ globalOutstandingLimit: 0 });
+    const client = await world.open();
+    await create(client, "/long", { data: new Uint8Array(5000) });
+    world.log.isHeld = true;
+    client.send("create", createRequest, createBody("/a"));
+    for (let i = 0; i < 1000; i++) client.send("getData", getDataRequest, { path: "/long", watch: false });
+    expect(client.unread).toBeGreaterThan(800);
+    world.log.release();
+    await world.settle();
+    expect(client.take()).toHaveLength(1001);
+    expect(world.replica.outstandingRequests).toBe(0);
+  });
+
   test("is given back by a connection that breaks", async () => {
     const world = new ReplicaWorld({ globalOutstandingLimit: 2 });
     const gone = await world.open();

@@ -1,4 +1,4 @@
-import { ByteReader, createRequest, ERR, getDataResponse, setDataRequest } from "@watchkeeper/wire";
+import { ByteReader, createRequest, deleteRequest, ERR, getDataResponse, setDataRequest } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { parseQuota } from "../../src/tree/quotas.js";
 import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
@@ -29,6 +29,21 @@ async function underQuota(limits: string, settings = {}): Promise<{ world: Repli
   await setQuota(client, "/q", limits);
   return { world, client };
 }
+
+test("what deletes on their way give back counts, however far above its limit the subtree still is", async () => {
+  const world = new ReplicaWorld();
+  const client = await world.open();
+  await create(client, "/q");
+  for (let i = 0; i < 6; i++) await create(client, `/q/n${i}`);
+  await setQuota(client, "/q", "count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=4");
+  world.log.isHeld = true;
+  for (let i = 0; i < 4; i++) client.send("delete", deleteRequest, { path: `/q/n${i}`, version: -1 });
+  client.send("create", createRequest, createBody("/q/fits"));
+  client.send("create", createRequest, createBody("/q/one-too-many"));
+  world.log.release();
+  await world.settle();
+  expect(client.take().map(({ err }) => err)).toEqual([0, 0, 0, 0, 0, ERR.QUOTA_EXCEEDED]);
+});
 
 describe("the statistics", () => {
   test("count the subtree when they are made, its top included, and follow every change", async () => {

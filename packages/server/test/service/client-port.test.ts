@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { addWatchRequest, createRequest, getChildrenRequest } from "@watchkeeper/wire";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { handshakeFrame, readHandshakeAnswer, requestFrame } from "../support/raw-connection.js";
 import { serve } from "../support/server-under-test.js";
@@ -41,6 +43,18 @@ describe("bytes arrive as they please", () => {
     }
     expect((await connection.untilClosed()).toString()).toBe("imok");
   });
+});
+
+test("whoever asks a four-letter word and keeps the connection open does not keep it", async () => {
+  const server = await serve();
+  const asking = connect({ host: "127.0.0.1", port: server.port, allowHalfOpen: true });
+  onTestFinished(() => void asking.destroy());
+  asking.resume();
+  asking.write("ruok");
+  await once(asking, "end");
+  const isOpen = async () => (await server.word("cons")).includes(`:${asking.localPort}[`);
+  expect(await isOpen()).toBe(true);
+  await vi.waitUntil(async () => !(await isOpen()), { timeout: 10_000, interval: 50 });
 });
 
 describe("nonsense", () => {

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { addWatchRequest, getChildrenRequest, getDataRequest } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { until } from "../../../../test/support/until.js";
@@ -40,6 +41,14 @@ describe("the whitelist", () => {
       expect(await server.word(word)).toBe("");
     }
   });
+});
+
+test("words about a data directory that was taken away are answered, and the server goes on", async () => {
+  const server = await serve();
+  rmSync(server.dataDir, { recursive: true });
+  expect(await server.word("dirs")).toBe("datadir_size: 0\nlogdir_size: 0\n");
+  for (const word of ["conf", "mntr", "envi", "stat"]) expect(await server.word(word)).not.toBe("");
+  expect(await server.word("ruok")).toBe("imok");
 });
 
 describe("the answers", () => {

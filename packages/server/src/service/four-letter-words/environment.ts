@@ -58,13 +58,23 @@ export function environment(): string {
     ["os.name", platform()],
     ["os.arch", arch()],
     ["os.version", release()],
-    ["user.name", userInfo().username],
-    ["user.home", homedir()],
-    ["user.dir", cwd()],
+    ["user.name", asFarAsKnown(() => userInfo().username)],
+    ["user.home", asFarAsKnown(homedir)],
+    ["user.dir", asFarAsKnown(cwd)],
     ["os.memory.free", mebibytes(freemem())],
     ["os.memory.max", mebibytes(totalmem())],
     ["os.memory.total", mebibytes(process.memoryUsage.rss())],
     ["node.version", process.version],
   ];
   return `Environment:\n${lines.map(([key, value]) => `${key}=${value}\n`).join("")}`;
+}
+
+/** The user of a container may have no name, and the directory that the server was started in may be gone: Java's answer. */
+function asFarAsKnown(ask: () => string): string {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return "?";
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { decimalText } from "../../metrics/index.js";
+import { fileDescriptorsMax, openFileDescriptors } from "../file-descriptors.js";
 import type { EnsembleView, LeaderView, LearnerView } from "./ensemble-view.js";
 import type { WordContext } from "./word-context.js";
 
@@ -131,22 +131,4 @@ function ofLeader(
 
 function synced({ learners }: LeaderView, role: LearnerView["role"]): number {
   return learners.filter((learner) => learner.isSynced && learner.role === role).length;
-}
-
-function openFileDescriptors(): number {
-  try {
-    return readdirSync("/proc/self/fd").length;
-  } catch {
-    return -1; // only Linux tells
-  }
-}
-
-/** What the process may open: beyond it neither clients nor other servers get in. */
-function fileDescriptorsMax(): number {
-  try {
-    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
-    return soft === undefined ? -1 : Number(soft);
-  } catch {
-    return -1;
-  }
 }
