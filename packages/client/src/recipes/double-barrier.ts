@@ -4,7 +4,7 @@ import { badArguments, hasCode, ZkError } from "../errors.js";
 import { childPath, nodeName } from "../operations/paths.js";
 import { Barrier } from "./barrier.js";
 import { claim, giveUp, giveUpSoon, type OwnedNode } from "./owned-node.js";
-import { ensureNode, PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
+import { ensureNode, isLastError, PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
 import { untilGone, untilThere, whileThere } from "./until-node.js";
 
 const READY = "ready";
@@ -53,9 +53,13 @@ export class DoubleBarrier {
     try {
       this.own = await patiently("enter", this.path, options, async (patience) => {
         for (;;) {
-          patience.throwIfOver();
-          const own = await patience.bound(this.join(), (late) => giveUp(this.client, late));
-          if (await this.pass(own, patience)) return own;
+          try {
+            patience.throwIfOver();
+            const own = await patience.bound(this.join(), (late) => giveUp(this.client, late));
+            if (await this.pass(own, patience)) return own;
+          } catch (error) {
+            if (isLastError(this.client, error)) throw error; // else as a new member, in the next session
+          }
         }
       });
     } catch (error) {

@@ -6,7 +6,7 @@ import { Hold, type HoldOptions } from "./hold.js";
 import { contenders, isTurn, type LineOrder, untilTurn } from "./line.js";
 import type { FairLock, Participant } from "./lock.js";
 import { createInLine, giveUp, giveUpSoon, type Mark, type OwnedNode } from "./owned-node.js";
-import { PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
+import { isLastError, PATIENT, type Patience, patiently, type WaitOptions } from "./patience.js";
 
 /** Whose names the nodes of a line have: processes contend with each other only if they agree on it. */
 export type LineLayout = "curator" | "kazoo";
@@ -70,20 +70,28 @@ export class LineLock implements FairLock {
   }
 
   private async acquireWithin(patience: Patience): Promise<Hold> {
-    const { client, rules } = this;
     for (;;) {
-      const node = await this.join(patience);
       try {
-        if (await untilTurn(client, node, rules, patience)) {
-          const hold = this.holdOf(node);
-          if (hold !== undefined) return hold;
-        }
-        giveUpSoon(client, node); // and once more, at the end of the line
+        const hold = await this.standInLine(patience);
+        if (hold !== undefined) return hold; // else once more, at the end of the line
       } catch (error) {
-        giveUpSoon(client, node);
-        throw error;
+        if (isLastError(this.client, error)) throw error; // else once more, in the next session
       }
     }
+  }
+
+  /** Undefined if its place was lost on the way. */
+  private async standInLine(patience: Patience): Promise<Hold | undefined> {
+    const { client, rules } = this;
+    const node = await this.join(patience);
+    try {
+      if (await untilTurn(client, node, rules, patience)) return this.holdOf(node);
+    } catch (error) {
+      giveUpSoon(client, node);
+      throw error;
+    }
+    giveUpSoon(client, node);
+    return undefined;
   }
 
   private async tryAcquireWithin(patience: Patience): Promise<Hold | undefined> {

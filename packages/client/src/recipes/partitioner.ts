@@ -38,10 +38,7 @@ export interface PartitionerOptions extends HoldOptions {
  * member that has it has settled. Work that settles by itself is done until the part changes hands.
  */
 export class Partitioner implements AsyncDisposable {
-  /**
-   * Resolves when it was closed; rejects with what ended it otherwise, such as SESSION_EXPIRED. The work on all parts
-   * is asked to stop then.
-   */
+  /** Resolves when it was closed; rejects with what ended it otherwise, such as SESSION_EXPIRED. */
   readonly closed: Promise<void>;
   private readonly path: string;
   private readonly parts: ReadonlyMap<string, LineLock>;

@@ -15,9 +15,9 @@ export interface WorkItem {
   /** Its `signal` says when to stop, its `token` lets the result's place refuse a slower taker of the same entry. */
   readonly hold: Hold;
   /**
-   * Takes the entry out of the queue: the work is done. With `outcome` "unknown" it may be out all the same.
+   * Takes the entry out of the queue: the work is done. By the error's `outcome` it may be out all the same.
    *
-   * @throws what `hold.signal.reason` says if it is held no more; NO_NODE somebody else has taken the entry out, or the claim away
+   * @throws what `hold.signal.reason` says if it is held no more; NO_NODE; BAD_VERSION another has it
    */
   consume(): Promise<void>;
   /** Leaves the entry to the next taker, at its old place. */

@@ -104,6 +104,19 @@ test("a member whose node goes before it has counted does not count itself", asy
   expect((await members(other, "/d")).length).toBe(3);
 });
 
+test("a wait goes on in the next session, though the loss of the session finds it with a request under way", async () => {
+  const server = await serve();
+  const proxy = await proxyTo(server);
+  const renewed = await server.client({ port: proxy.port, whenLost: "renew" });
+  const other = await server.client();
+  proxy.cut();
+  await until("the client to notice the cut", () => renewed.state === "suspended");
+  const [acquired, entered] = [new Mutex(renewed, "/lock").acquire(), new DoubleBarrier(renewed, "/d", 2).enter()];
+  await server.endSession(renewed);
+  proxy.mend();
+  await Promise.all([acquired, entered, new DoubleBarrier(other, "/d", 2).enter()]);
+});
+
 test.each(["its session", "its node, by somebody's hand,"])(
   "whoever loses %s in a line stands in it again at once, and not when the one ahead leaves",
   async (what) => {

@@ -37,10 +37,13 @@ export class NodeNetwork implements PeerNetwork {
         return true;
       };
       const socket = connect({ host, port, noDelay: true, onread: { buffer: sharedBuffer, callback } });
-      const timer = setTimeout(() => {
-        const sentence = `no connection to ${formatAddress(host, port)} was made within ${timeoutMs} ms`;
-        socket.destroy(Object.assign(new Error(sentence), { code: "ETIMEDOUT" }));
-      }, Math.min(timeoutMs, TIMER_MS_MAX));
+      const timer = setTimeout(
+        () => {
+          const sentence = `no connection to ${formatAddress(host, port)} was made within ${timeoutMs} ms`;
+          socket.destroy(Object.assign(new Error(sentence), { code: "ETIMEDOUT" }));
+        },
+        Math.min(timeoutMs, TIMER_MS_MAX),
+      );
       const onError = (error: Error) => {
         clearTimeout(timer);
         reject(networkError(error));

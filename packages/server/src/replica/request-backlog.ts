@@ -11,8 +11,9 @@ export interface BacklogLimits {
 /**
  * How many requests of one connection wait behind its writes. When those are done all of them are answered at once,
  * however long the replies are and whether or not the client reads: the order of its own requests leaves no choice.
+ * A program that keeps more under way on one connection waits for its writes a little more often.
  */
-export const DEFERRED_PER_CONNECTION_MAX = 128;
+export const DEFERRED_PER_CONNECTION_MAX = 256;
 
 /**
  * What has been received and not answered. Over its limits, connections that already have something

@@ -100,8 +100,8 @@ export class RandomRun {
   private async compare(): Promise<void> {
     const { world, sessions } = this;
     const finals: FinalState[] = [];
-    for (const server of world.servers)
-      finals.push({ server: `server ${server.sid}`, nodes: await nodesOf(world, server) });
+    const serving = world.servers.filter((server) => world.options.leaderServes || !server.isLeading);
+    for (const server of serving) finals.push({ server: `server ${server.sid}`, nodes: await nodesOf(world, server) });
     await world.untilAllServe();
     const images = world.servers.map((server) => [...treeOf(server), ...sessionsOf(server)].sort().join("\n"));
     for (const [i, image] of images.entries())

@@ -54,7 +54,7 @@ export class Trouble {
 
   private strike(server: EnsembleServer): void {
     const { sid } = server;
-    switch (this.random.below(12)) {
+    switch (this.random.below(16)) {
       case 0:
       case 1:
         this.tell(`server ${sid} loses its power`);
@@ -91,6 +91,16 @@ export class Trouble {
         return;
       case 10:
         this.newDisk(server);
+        return;
+      case 11:
+      case 12:
+        this.blip(server);
+        return;
+      case 13:
+        this.split();
+        return;
+      case 14:
+        this.slowLeader();
         return;
       default:
         this.tell("the wall clock is set");
@@ -129,6 +139,44 @@ export class Trouble {
     this.world.isolate(server, this.pick(["silent", "refused"] as const));
     this.later(this.random.below(8000), () => {
       for (const other of this.world.servers) if (other !== server) this.world.network.mend(server.host, other.host);
+    });
+  }
+
+  /** Connections are reset, and can be made anew at once. */
+  private blip(server: EnsembleServer): void {
+    const { network, servers } = this.world;
+    const other = this.pick(servers.filter((one) => one !== server));
+    this.tell(`reset: between ${server.sid} and ${other.sid}`);
+    network.cut(server.host, other.host, "refused");
+    network.mend(server.host, other.host);
+  }
+
+  /** Two parties that do not hear of each other, or one of them not of the other. */
+  private split(): void {
+    const { network, servers } = this.world;
+    const ones = new Set(servers.filter(() => this.random.below(2) === 0));
+    const state = this.pick(["silent", "refused"] as const);
+    const isOneWay = this.random.below(3) === 0;
+    this.tell(`${state}: ${[...ones].map(({ sid }) => sid).join(", ")} ${isOneWay ? "to" : "and"} the others`);
+    const each = (action: (one: EnsembleServer, other: EnsembleServer) => void) => {
+      for (const one of ones) for (const other of servers) if (!ones.has(other)) action(one, other);
+    };
+    each((one, other) =>
+      isOneWay ? network.setLink(one.host, other.host, state) : network.cut(one.host, other.host, state),
+    );
+    this.later(this.random.below(8000), () => each((one, other) => network.mend(one.host, other.host)));
+  }
+
+  /** What the others have long since committed is not on its disk, and some of them come anew meanwhile. */
+  private slowLeader(): void {
+    const leader = this.world.servers.find(({ isLeading }) => isLeading);
+    if (leader === undefined) return;
+    this.tell(`the disk of server ${leader.sid}, which leads, is slow, and connections to it are reset`);
+    leader.extraDiskMs = 200 + this.random.below(3000);
+    for (let resets = 1 + this.random.below(3); resets > 0; resets--)
+      this.later(this.random.below(2000), () => this.blip(leader));
+    this.later(1000 + this.random.below(4000), () => {
+      leader.extraDiskMs = 0;
     });
   }
 
