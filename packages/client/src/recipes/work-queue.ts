@@ -94,16 +94,18 @@ export class WorkQueue {
     for (;;) {
       try {
         const { data, stat } = await client.getDataWithStat(entry, PATIENT);
-        const { version } = stat;
+        const at = { path: entry, version: stat.version };
+        const isRaised = (data?.length ?? 0) <= RAISED_BYTES_MAX;
         const steps = [
           { op: "create", path, data: mark, mode: "ephemeral" },
           { op: "setData", path, data: mark },
-          { op: "setData", path: entry, data, version },
+          isRaised ? ({ op: "setData", data, ...at } as const) : ({ op: "check", ...at } as const),
         ] as const;
         const node = await claim(client, path, { data: mark }, async () => (await client.multi(steps, PATIENT))[1]);
         if (node === undefined) return undefined;
         const hold = new Hold(client, node, this.options);
-        return { data, hold, consume: () => this.consume(entry, version + 1, hold), putBack: () => hold.release() };
+        const version = stat.version + Number(isRaised);
+        return { data, hold, consume: () => this.consume(entry, version, hold), putBack: () => hold.release() };
       } catch (error) {
         if (hasCode(error, "NO_NODE")) return undefined; // consumed between the list and now, or the lists are gone
         if (!hasCode(error, "BAD_VERSION")) throw error; // taken and put back between the two
@@ -113,8 +115,9 @@ export class WorkQueue {
 
   /**
    * The entry goes while the claim stands, so that nobody takes it in between; repeating that is safe. Another's claim
-   * of the same name is not taken for this one: it has raised the entry's version, as every claim made here does,
-   * or it is of version 0, as kazoo's claims are and none made here is.
+   * of the same name, made after somebody had deleted this one, is not taken for it: it has raised the entry's
+   * version, as every claim made here of an entry that is not long does, or it is of version 0, as kazoo's claims
+   * are and none made here is.
    */
   private async consume(entry: string, version: number, hold: Hold): Promise<void> {
     const steps = [
@@ -147,3 +150,5 @@ export class WorkQueue {
 
 /** That of a claim made here: created, and written once. */
 const CLAIM_VERSION = 1;
+/** Longer entries are not written again for it. */
+const RAISED_BYTES_MAX = 64 * 1024;

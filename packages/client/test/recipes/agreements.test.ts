@@ -157,6 +157,21 @@ test("an entry of a work queue stays until it is consumed, and a lost taker's go
   expect([await other.getChildren("/w/entries"), await other.getChildren("/w/taken")]).toEqual([[], []]);
 });
 
+test("an entry as long as a request may be is taken and consumed as any other", async () => {
+  const server = await serve();
+  const client = await server.client();
+  const queue = new WorkQueue(client, "/w");
+  const long = Buffer.alloc(1_040_000, "x");
+  await queue.put(long);
+  await queue.put("short");
+  for (const data of [long, Buffer.from("short")]) {
+    const item = await queue.take();
+    expect(item.data?.equals(data)).toBe(true);
+    await item.consume();
+  }
+  expect([await client.getChildren("/w/entries"), await client.getChildren("/w/taken")]).toEqual([[], []]);
+});
+
 test("a persistent ephemeral node is made again when it is deleted or its session lost, and goes on closing", async () => {
   const server = await serve();
   const [client, other] = [await server.client({ whenLost: "renew" }), await server.client()];
