@@ -8,6 +8,10 @@ const APART = ["recipes/", "compat/", "thread/", "transport/tls.js"].map((path) 
 /** What the wire format's table of operations says to readers of documents alone. */
 const REMARKS = /\b(?:since|remark): "(?:[^"\\]|\\.)*",?/g;
 
+/** What servers alone look at: records read in place, their sizes, what comes next in a chunk. */
+const OF_SERVERS =
+  /^( +)(?:get )?(?:scan|size|peek|hasUnhandled|keepUnhandled)\(.*\{\n(?:.*\n)*?\1\},?\n|^ +(?:scan|size|slotCount): .*,\n/gm;
+
 /**
  * Entries keep their places, and what is loaded only on demand (TLS, the connection's thread) stays apart. All
  * the rest is one file: each further one would cost whoever imports the client a millisecond.
@@ -22,13 +26,20 @@ export async function bundle(): Promise<void> {
     },
     platform: "node",
     external: /^node:/,
-    treeshake: { moduleSideEffects: false },
+    treeshake: { moduleSideEffects: false, manualPureFunctions: ["record", "vector", "present"] },
     plugins: [
       {
         name: "without-remarks",
         transform: {
           filter: { id: /\/wire\/dist\/operations\.js$/ },
           handler: (code) => code.replaceAll(REMARKS, ""),
+        },
+      },
+      {
+        name: "without-servers-part",
+        transform: {
+          filter: { id: /\/wire\/dist\/(?:records\/kit|bytes\/frame-splitter)\.js$/ },
+          handler: (code) => code.replaceAll(OF_SERVERS, ""),
         },
       },
     ],

@@ -26,7 +26,7 @@ import {
   multiReadResults,
   multiRequest,
 } from "./operations/multi.js";
-import { CONFIG_PATH, type ReconfigOptions, reconfigBody, reconfigProblem } from "./operations/reconfig.js";
+import { type ReconfigOptions, reconfigBody, reconfigProblem } from "./operations/reconfig.js";
 import type { Requester } from "./operations/requester.js";
 import {
   type Identity,
@@ -43,6 +43,7 @@ import { whenAborted } from "./operations/when-aborted.js";
 import { RestoredEphemerals } from "./retry/restored-ephemerals.js";
 import {
   type ClientCounters,
+  CONFIG_PATH,
   formatAddress,
   isLastEvent,
   type NodeEvent,
@@ -446,6 +447,10 @@ export class Client {
     const results = await this.requester.request(multiRequest, { steps, chroot }, options);
     const error = multiError(steps, results);
     if (error !== undefined) throw error;
+    for (const step of this.ephemerals.isEmpty ? [] : steps) {
+      if (step.op === "delete") this.ephemerals.onDeleted(step.path);
+      else if (step.op === "setData") this.ephemerals.onWritten(step.path, step.data);
+    }
     return results as MultiResult[] as unknown as MultiResults<S>;
   }
 
@@ -513,7 +518,7 @@ export class Client {
 
   /**
    * Authenticates: for scheme "digest" the credential is `user:password`. Requests made afterwards have
-   * it; it is sent again on every later connection. A refusal ends the client (state "auth-failed").
+   * it; it is sent again on every later connection, even if given up. A refusal ends the client ("auth-failed").
    *
    * @throws AUTH_FAILED
    */
@@ -592,6 +597,7 @@ export class Client {
    */
   watch(path: string, options: WatchOptions = {}): WatchStream {
     const { recursive = false, queueMax = QUEUE_MAX_DEFAULT, signal } = options;
+    let isClosed = false;
     let stop = (): Promise<void> | void => undefined;
     const host = {
       open: async (listener: WatchListener): Promise<void> => {
@@ -600,6 +606,7 @@ export class Client {
         stop = () => watch.remove();
         // Nothing is awaited where no other mode is there: the table has the watch when `watch` returns.
         const isTaken = this.hasOtherMode(path, mode) && (await this.keepsOneMode(path, mode));
+        if (isClosed) return;
         if (!this.hasNoPersistentWatches && !isTaken) {
           try {
             await watch.addThroughReconnects({ signal });
@@ -607,6 +614,7 @@ export class Client {
           } catch (error) {
             if (!hasCode(error, "UNIMPLEMENTED")) throw error;
             this.hasNoPersistentWatches = true;
+            if (isClosed) return;
           }
         }
         const fallback = new ReRegisteringWatch(this, path, recursive, listener);
@@ -620,7 +628,10 @@ export class Client {
         };
         await fallback.open();
       },
-      close: async (): Promise<void> => stop(),
+      close: async (): Promise<void> => {
+        isClosed = true;
+        return stop();
+      },
     };
     return new WatchStream(host, path, queueMax, signal);
   }

@@ -15,6 +15,7 @@ import {
   type ErrorName,
   formatAddress,
   isFinal,
+  isLastEvent,
   isServed,
   parseConnectString,
   pathProblem,
@@ -77,8 +78,8 @@ export interface ConnectOptions {
   readonly auth?: readonly { readonly scheme: string; readonly credential: Uint8Array | string }[] | undefined;
   /**
    * Runs the connection half in a thread of its own: the session then outlives whatever blocks the
-   * application's thread. Costs a thread and some milliseconds at the start, and waking a sleeping thread on
-   * the way out and on the way back: a call on its own takes longer for it, among many it is hardly noticed.
+   * application's thread. Costs some milliseconds at the start, and waking a thread on the way out and back:
+   * a call on its own takes longer, among many it is hardly noticed.
    * @default false
    */
   readonly connectionThread?: boolean | undefined;
@@ -118,8 +119,8 @@ export async function connect(connectString: string, options: ConnectOptions = {
   // The client's end tells of a refusal, and of that alone.
   for (const { scheme, credential } of options.auth ?? []) client.addAuth(scheme, credential).catch(() => undefined);
   const unheed = whenAborted(options.signal, () => half.close()); // at once if it was while the half was being opened
-  client.onState((state) => {
-    if (isFinal(state)) unheed();
+  stateListeners.add((event) => {
+    if (event.kind === "session" && isLastEvent(event)) unheed();
   });
   await untilEstablished(client, half, connectString, options);
   return client;
@@ -145,10 +146,11 @@ async function openHalf(
     sasl: options.sasl !== undefined,
   };
   const tls = options.tls === true ? {} : options.tls;
+  const dialChosen = tls === undefined ? dialTcp : (await import("./transport/tls.js")).dialTls(tls);
   if (options.connectionThread === true) {
     return await openThread(connectString, { session, tls, deliver }, options.sasl);
   }
-  const dial = observed(tls === undefined ? dialTcp : (await import("./transport/tls.js")).dialTls(tls));
+  const dial = observed(dialChosen);
   return new Connection({
     session: { ...session, random: { below: (bound) => Math.floor(Math.random() * bound) } },
     dial,

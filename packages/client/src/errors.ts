@@ -26,7 +26,7 @@ export class ZkError extends Error {
   readonly code: ErrorName;
   /**
    * Did it happen? "unknown" only for a write that was sent and whose answer never came: the connection
-   * was lost, its deadline passed, or it was given up.
+   * was lost, its deadline passed, or it was given up; and for a call of many writes of which some have happened.
    */
   readonly outcome: Outcome;
   /** Whether the same request may succeed later. With outcome "unknown", find out first what became of this one. */

@@ -1,5 +1,7 @@
 import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { serve } from "../../server/test/support/server-under-test.js";
+import { until } from "../../server/test/support/until.js";
 import { connect } from "../src/index.js";
 
 /** A server that answers whatever it is told in its own way. */
@@ -52,4 +54,27 @@ test("connecting can be given up", async () => {
   const connecting = connect(address, { signal: controller.signal });
   setImmediate(() => controller.abort());
   await expect(connecting).rejects.toMatchObject({ code: "CLOSING" });
+});
+
+test.each([{ cert: "no certificate" }, { minVersion: "TLSv0" as "TLSv1.2" }])(
+  "TLS options that are none are refused, and do not end the process: %j",
+  async (tls) => {
+    for (const connectionThread of [false, true]) {
+      await expect(connect("127.0.0.1:1", { tls, connectionThread })).rejects.toMatchObject({
+        code: "BAD_ARGUMENTS",
+        operation: "connect",
+      });
+    }
+  },
+);
+
+test("the signal closes a client also after its session was renewed", async () => {
+  const server = await serve();
+  const controller = new AbortController();
+  const client = await server.client({ whenLost: "renew", signal: controller.signal });
+  const first = client.sessionId;
+  await server.endSession(client);
+  await until(() => client.sessionId !== first && client.state === "connected");
+  controller.abort();
+  await until(() => client.state === "closed");
 });

@@ -81,7 +81,8 @@ export class DeliveryQueue {
       const returned = listener(event);
       if (returned instanceof Promise) returned.catch((error: unknown) => this.onListenerError(error, event));
     } catch (error) {
-      this.onListenerError(error, event);
+      // Apart: a handler that throws in its turn is an unhandled rejection, and the queue goes on.
+      Promise.reject(error).catch((reason: unknown) => this.onListenerError(reason, event));
     }
   }
 }

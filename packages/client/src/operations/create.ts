@@ -1,8 +1,9 @@
 import type { Client } from "../client.js";
-import { hasCode, ZkError } from "../errors.js";
+import { hasCode } from "../errors.js";
 import { createProtected } from "../retry/protected-create.js";
 import { createParents } from "../tree/create-parents.js";
 import type { CreateOptions } from "./create-options.js";
+import { withinDeadline } from "./several-writes.js";
 
 /** Containers may be swept away between their creation and that of the first child. */
 const PARENTS_ATTEMPTS_MAX = 5;
@@ -19,11 +20,12 @@ export async function createWith<R>(
   found: (path: string, options: CreateOptions) => Promise<R>,
 ): Promise<R> {
   const { parents = false, protection = false } = options;
-  const withinDeadline = deadlineOf(path, options);
+  const plainOptions: CreateOptions = { ...options, parents: undefined, protection: undefined, restore: undefined };
+  const left = withinDeadline("create", path, plainOptions);
   const create = (at: string): Promise<R> =>
-    parents === false ? plain(at, withinDeadline()) : withParents(client, at, withinDeadline, parents, plain);
-  if (protection === false) return await create(path);
-  const patient = (): CreateOptions => ({ ...withinDeadline(), whenSuspended: "wait" });
+    parents === false ? plain(at, left()) : withParents(client, at, left, parents, plain);
+  if (protection === false || protection === "") return await create(path);
+  const patient = (): CreateOptions => ({ ...left(), whenSuspended: "wait" });
   const host = {
     create,
     sync: (at: string) => client.sync(at, patient()),
@@ -46,31 +48,18 @@ async function childrenOf(client: Client, path: string, options: CreateOptions):
 async function withParents<R>(
   client: Client,
   path: string,
-  withinDeadline: () => CreateOptions,
+  left: () => CreateOptions,
   parents: true | "container",
   plain: (path: string, options: CreateOptions) => Promise<R>,
 ): Promise<R> {
   const mode = parents === "container" ? "container" : "persistent";
   for (let attempt = 1; ; attempt++) {
     try {
-      return await plain(path, withinDeadline());
+      return await plain(path, left());
     } catch (error) {
       if (!hasCode(error, "NO_NODE") || attempt >= PARENTS_ATTEMPTS_MAX) throw error;
     }
-    const { acl, signal, timeoutMs, whenSuspended, retry } = withinDeadline();
+    const { acl, signal, timeoutMs, whenSuspended, retry } = left();
     await createParents(client, path, acl, mode, { signal, timeoutMs, whenSuspended, retry });
   }
-}
-
-/** The options of each single request, which has what is left of the time for the whole. */
-function deadlineOf(path: string, options: CreateOptions): () => CreateOptions {
-  const plainOptions: CreateOptions = { ...options, parents: undefined, protection: undefined, restore: undefined };
-  if (options.timeoutMs === undefined) return () => plainOptions;
-  const deadlineMs = performance.now() + options.timeoutMs;
-  return () => {
-    const timeoutMs = deadlineMs - performance.now();
-    if (timeoutMs > 0) return { ...plainOptions, timeoutMs };
-    const details = `${options.timeoutMs} ms`;
-    throw new ZkError({ code: "REQUEST_TIMEOUT", outcome: "not-applied", operation: "create", path, details });
-  };
 }

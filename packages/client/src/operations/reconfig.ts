@@ -1,8 +1,5 @@
 import type { CallOptions } from "./call-options.js";
 
-/** Where the servers keep the ensemble's configuration; no chroot applies to it. */
-export const CONFIG_PATH = "/zookeeper/config";
-
 export interface ReconfigOptions extends CallOptions {
   /** Servers to add or change, as lines of a dynamic configuration: "server.4=host:2888:3888:participant;2181". */
   readonly joining?: readonly string[] | undefined;

@@ -1,7 +1,7 @@
 import { type CallTracer, isObserved, observeCall } from "../diagnostics/call-observer.js";
 import { badArguments, ZkError } from "../errors.js";
 import { pauseMs, type RetryPolicy } from "../retry/retry-policy.js";
-import type { WhenSuspended } from "../session/index.js";
+import type { Call, WhenSuspended } from "../session/index.js";
 import type { ConnectionHalf } from "../transport/connection-half.js";
 import { type CallOptions, NO_OPTIONS, optionsProblem } from "./call-options.js";
 import { type CallDetails, type CallLimits, ClientCall, NO_DETAILS } from "./client-call.js";
@@ -39,20 +39,19 @@ export class Requester {
     if (options === NO_OPTIONS && this.defaults.retry === undefined && !isObserved(this.defaults.tracer)) {
       return this.submitOnce(kind, args, details, this.usualLimits);
     }
-    const submit = (timeoutMs: number): Promise<R> => this.submit(kind, args, details, options, timeoutMs);
-    return this.run(kind.operation, details.path, options, submit);
+    return this.run(kind.operation, details.path, options, (timeoutMs) =>
+      this.submit(kind, args, details, options, timeoutMs, (call) => this.half.submit(call)),
+    );
   }
 
   /** Authenticates by a credential, which stays with the connection half. */
   credential(kind: RequestKind<undefined, void>, scheme: string, auth: Uint8Array, options: CallOptions) {
     const { half } = this;
-    return this.run(kind.operation, scheme, options, (timeoutMs) => {
-      return new Promise<void>((resolve, reject) => {
-        const limits = this.limits(options, timeoutMs);
-        const call = new ClientCall(kind, undefined, half.chroot, resolve, reject, { path: scheme }, limits);
-        half.addCredential(scheme, auth, call);
-      });
-    });
+    return this.run(kind.operation, scheme, options, (timeoutMs) =>
+      this.submit(kind, undefined, { path: scheme }, options, timeoutMs, (call) =>
+        half.addCredential(scheme, auth, call),
+      ),
+    );
   }
 
   private run<R>(operation: string, path: string | undefined, options: CallOptions, submit: Submit<R>): Promise<R> {
@@ -109,12 +108,16 @@ export class Requester {
     details: CallDetails,
     options: CallOptions,
     timeoutMs: number,
+    hand: (call: Call) => void,
   ): Promise<R> {
     const { half } = this;
     const { signal } = options;
     const limits = this.limits(options, timeoutMs);
-    if (signal === undefined) return this.submitOnce(kind, args, details, limits);
     return new Promise((resolve, reject) => {
+      if (signal === undefined) {
+        hand(new ClientCall(kind, args, half.chroot, resolve, reject, details, limits));
+        return;
+      }
       const settled = (result: R): void => {
         unheed();
         resolve(result);
@@ -128,7 +131,7 @@ export class Requester {
         call.abortReason = signal.reason;
         half.cancel(call);
       });
-      half.submit(call);
+      hand(call);
     });
   }
 

@@ -127,7 +127,9 @@ export const requests = {
   ),
   sync: request("sync", op.sync.request, nothing),
   getEphemerals: request("getEphemerals", op.getEphemerals.request, (reader, chroot) =>
-    op.getEphemerals.response.decode(reader).ephemerals.map((path) => applicationPath(path, chroot)),
+    op.getEphemerals.response.decode(reader).ephemerals.flatMap((path) => {
+      return chroot.toApplication(path) ?? []; // the server compares texts: "/apple" too begins with "/app"
+    }),
   ),
   getAllChildrenNumber: request(
     "getAllChildrenNumber",

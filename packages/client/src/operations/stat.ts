@@ -14,7 +14,7 @@ export interface Stat {
   readonly cversion: number;
   /** How often its access control list has changed: what `setAcl` compares. */
   readonly aversion: number;
-  /** The id of the session that an ephemeral node lives as long as; 0n for others, a special value for containers and TTLs. */
+  /** The id of the session that an ephemeral node lives as long as; 0n for all others. */
   readonly ephemeralOwner: bigint;
   /** In bytes. */
   readonly dataLength: number;

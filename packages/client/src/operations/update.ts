@@ -2,6 +2,7 @@ import type { Client } from "../client.js";
 import { hasCode, ZkError } from "../errors.js";
 import type { CallOptions } from "./call-options.js";
 import type { NodeContent, NodeOptions } from "./create-options.js";
+import { withinDeadline } from "./several-writes.js";
 import type { Stat } from "./stat.js";
 
 /** What the loop of `update` takes. */
@@ -21,15 +22,16 @@ export type Change = (
 /** The loop of read, change, and write if nobody was quicker. */
 export async function update(client: Client, path: string, change: Change, options: UpdateOptions): Promise<Stat> {
   const { create, attemptsMax = Number.POSITIVE_INFINITY, ...callOptions } = options;
+  const left = withinDeadline("update", path, callOptions);
   for (let attempt = 1; ; attempt++) {
-    const read = await readOrAbsent(client, path, create !== undefined, callOptions);
+    const read = await readOrAbsent(client, path, create !== undefined, left());
     const content = await change(read?.data ?? null, read?.stat ?? null);
     try {
       if (read !== undefined) {
         if (content === undefined) return read.stat;
-        return await client.setData(path, content, { ...callOptions, version: read.stat.version });
+        return await client.setData(path, content, { ...left(), version: read.stat.version });
       }
-      return (await client.createWithStat(path, content ?? null, { ...callOptions, ...create })).stat;
+      return (await client.createWithStat(path, content ?? null, { ...left(), ...create })).stat;
     } catch (error) {
       const wasQuicker =
         hasCode(error, "BAD_VERSION", "NODE_EXISTS") || (read !== undefined && hasCode(error, "NO_NODE"));

@@ -1,4 +1,5 @@
 import { hasCode } from "../errors.js";
+import type { CallOptions } from "../operations/call-options.js";
 import type { CreateOptions, NodeContent } from "../operations/create-options.js";
 import type { Stat } from "../operations/stat.js";
 import type { WatchEvent } from "../session/index.js";
@@ -7,8 +8,11 @@ import type { WatchEvent } from "../session/index.js";
 export interface EphemeralHost {
   readonly sessionId: bigint;
   create(path: string, data: NodeContent, options: CreateOptions): Promise<string>;
-  exists(path: string, options: { watch: (event: WatchEvent) => void }): Promise<Stat | null>;
+  exists(path: string, options: CallOptions & { watch: (event: WatchEvent) => void }): Promise<Stat | null>;
 }
+
+/** A deadline that the client has for all its requests is not for these: the node would be missing. */
+const PATIENT = { whenSuspended: "wait", timeoutMs: Number.POSITIVE_INFINITY } as const;
 
 interface Remembered {
   data: NodeContent;
@@ -38,7 +42,7 @@ export class RestoredEphemerals {
   onCreated(path: string, data: NodeContent, options: CreateOptions): void {
     const { acl, mode } = options;
     this.nodes ??= new Map();
-    this.nodes.set(path, { data, options: { acl, mode, parents: options.parents, whenSuspended: "wait" } });
+    this.nodes.set(path, { data, options: { acl, mode, parents: options.parents, ...PATIENT } });
   }
 
   onWritten(path: string, data: NodeContent): void {
@@ -89,7 +93,7 @@ export class RestoredEphemerals {
         if (event.kind === "deleted" || event.kind === "dataChanged") tell(true);
         else if (event.kind === "session" && event.state === "lost") tell(false);
       };
-      const stat = await this.host.exists(path, { watch });
+      const stat = await this.host.exists(path, { ...PATIENT, watch });
       if (stat === null) return true;
       return stat.ephemeralOwner === sessionId ? false : await gone;
     } catch (error) {

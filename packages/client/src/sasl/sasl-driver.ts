@@ -9,16 +9,19 @@ export function saslDriver(mechanism: SaslMechanism): SaslDriver {
   let exchange: SaslExchange | undefined;
   return (turn, session, flush) => {
     if (turn.token === undefined) exchange = undefined;
+    let mine: SaslExchange | undefined;
     const answer = async (): Promise<void> => {
       exchange ??= mechanism.begin(turn.server);
-      const mine = exchange;
+      mine = exchange;
       const { token, isLast } = await mine.respond(turn.token);
       if (mine !== exchange) return;
       if (token === undefined) session.onSaslDone(performance.now());
       else session.onSaslToken(token, isLast === true);
     };
     answer()
-      .catch((error: unknown) => session.onSaslFailed(error instanceof Error ? error.message : String(error)))
+      .catch((error: unknown) => {
+        if (mine === exchange) session.onSaslFailed(error instanceof Error ? error.message : String(error));
+      })
       .finally(flush);
   };
 }

@@ -82,6 +82,12 @@ export interface DeadlinePlace {
   later: Call | undefined;
 }
 
+/** For a request that cannot be put into bytes: something in it is not what its type says. */
+export function unwritable(error: unknown): Failure {
+  const details = `it cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+  return { code: "BAD_ARGUMENTS", outcome: "not-applied", details };
+}
+
 /** Whether it took effect, for a call that ends without an answer: only a write that was sent is in doubt. */
 export function outcomeWithoutAnswer(call: Pick<Call, "changesTree" | "xid">): Outcome {
   return call.changesTree && call.xid !== 0 ? "unknown" : "not-applied";

@@ -1,3 +1,6 @@
+/** Where the servers keep the ensemble's configuration; no chroot applies to it. */
+export const CONFIG_PATH = "/zookeeper/config";
+
 /** The part of the tree an application is confined to: put before its paths, taken off the server's. */
 export class Chroot {
   private readonly prefix: string;
@@ -16,6 +19,7 @@ export class Chroot {
   toApplication(path: string): string | undefined {
     if (this.prefix === "") return path;
     if (path === this.prefix) return "/";
-    return path.startsWith(`${this.prefix}/`) ? path.slice(this.prefix.length) : undefined;
+    if (path.startsWith(`${this.prefix}/`)) return path.slice(this.prefix.length);
+    return path === CONFIG_PATH ? path : undefined;
   }
 }

@@ -11,7 +11,7 @@ import {
   watcherEvent,
   XID,
 } from "@watchkeeper/wire";
-import { type Call, type Failure, outcomeWithoutAnswer } from "./call.js";
+import { type Call, type Failure, outcomeWithoutAnswer, unwritable } from "./call.js";
 import { CallQueue } from "./call-queue.js";
 import type { Chroot } from "./chroot.js";
 import type { MutableCounters } from "./counters.js";
@@ -22,7 +22,7 @@ import type { ErrorName } from "./error-codes.js";
 import { appendFrame, beginFrame, endFrame } from "./frames.js";
 import type { SessionLease } from "./session-lease.js";
 import { type NodeEvent, nodeEventKind } from "./watch-event.js";
-import { appendSetWatches } from "./watch-replay.js";
+import { appendSetWatches, appendWatchesOf } from "./watch-replay.js";
 import { WatchTable } from "./watch-table.js";
 
 /** What became of the connection by a frame; undefined: it goes on. */
@@ -101,7 +101,13 @@ export class Exchange {
   send(call: Call, writer: ByteWriter): void {
     const xid = this.nextXid();
     const start = beginFrame(writer, xid, call.opcode);
-    call.encodeBody(writer);
+    try {
+      call.encodeBody(writer);
+    } catch (error) {
+      writer.length = start; // half a request would be the end of the connection, and of all that is in flight
+      this.fail(call, unwritable(error));
+      return;
+    }
     const { watch } = call;
     // Servers before 3.9 keep one mode for a path and a client: a one-shot watch would take the place of
     // a persistent one, and end it with its event. It is not needed there: the other's events serve both.
@@ -204,7 +210,8 @@ export class Exchange {
     }
   }
 
-  onFrame(bytes: Uint8Array, start: number, end: number): FrameVerdict | undefined {
+  /** What it must say in return goes into `writer`. */
+  onFrame(bytes: Uint8Array, start: number, end: number, writer: ByteWriter): FrameVerdict | undefined {
     if (end - start < REPLY_HEADER_BYTES)
       return broken(`a reply of ${end - start} bytes came, too short for its header`);
     const xid = readInt(bytes, start);
@@ -221,7 +228,7 @@ export class Exchange {
       case XID.setWatches:
         return err === ERR_OK ? undefined : broken(`the server refused the watches: ${codeName(err)}`);
       default:
-        return this.onReply(xid, err, bytes, start);
+        return this.onReply(xid, err, bytes, start, writer);
     }
   }
 
@@ -243,7 +250,13 @@ export class Exchange {
     this.lease.onAnswer();
   }
 
-  private onReply(xid: number, err: number, bytes: Uint8Array, start: number): FrameVerdict | undefined {
+  private onReply(
+    xid: number,
+    err: number,
+    bytes: Uint8Array,
+    start: number,
+    writer: ByteWriter,
+  ): FrameVerdict | undefined {
     const call = this.inFlight.first();
     if (call === undefined && xid === this.closeXid) return { kind: "session-closed" };
     if (call === undefined || call.xid !== xid) {
@@ -254,7 +267,7 @@ export class Exchange {
     this.noteZxid(readInt(bytes, start + 4), readInt(bytes, start + 8));
     if (call.isOver) {
       // Its listener, like its caller, has gone: the event of the watch it has set will find nobody.
-      this.noteRemoval(call, err);
+      this.noteRemoval(call, err, writer);
       return undefined;
     }
     if (err === ERR_OK) {
@@ -270,7 +283,7 @@ export class Exchange {
       this.counters.callsFailed++;
     }
     this.noteWatch(call, err);
-    this.noteRemoval(call, call.failure === undefined ? ERR_OK : err);
+    this.noteRemoval(call, call.failure === undefined ? ERR_OK : err, writer);
     this.complete(call);
     return undefined;
   }
@@ -308,7 +321,7 @@ export class Exchange {
       this.watches.drop(addsWatch.kind, addsWatch.path, addsWatch.listener);
   }
 
-  private noteRemoval(call: Call, err: number): void {
+  private noteRemoval(call: Call, err: number, writer: ByteWriter): void {
     const removed = call.removesWatches;
     if (removed === undefined || err !== ERR_OK) return;
     const listeners = this.watches.remove(removed.path, removed.type);
@@ -316,6 +329,8 @@ export class Exchange {
     if (listeners.size > 0 && path !== undefined) {
       this.deliveries.push({ kind: "event", event: { kind: "removed", path }, listeners });
     }
+    // Reads that were sent before it are answered by now: no one-shot watch is missing here.
+    appendWatchesOf(writer, this.watches, removed.path, this.lastZxidSeen);
   }
 
   /** One-shot watches that a persistent one stands for (see `send`) are unknown to the server, and removed here alone. */

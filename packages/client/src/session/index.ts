@@ -9,10 +9,11 @@ export {
   type Outcome,
   outcomeWithoutAnswer,
   type PersistentWatchRequest,
+  unwritable,
   type WatchRequest,
   type WhenSuspended,
 } from "./call.js";
-export { Chroot } from "./chroot.js";
+export { Chroot, CONFIG_PATH } from "./chroot.js";
 export { type ClientCounters, newCounters } from "./counters.js";
 export type { Delivery, EventDelivery } from "./delivery.js";
 export { type ErrorCode, type ErrorName, errorCodes } from "./error-codes.js";
@@ -35,4 +36,4 @@ export {
   type WatchListener,
   type WatchRemovedEvent,
 } from "./watch-event.js";
-export { WATCH_KINDS, type WatchKind, WatchTable } from "./watch-table.js";
+export { DROPPED, WATCH_KINDS, type WatchKind, WatchTable } from "./watch-table.js";

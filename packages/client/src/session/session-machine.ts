@@ -211,7 +211,7 @@ export class SessionMachine {
     if (refusal !== undefined) this.exchange.fail(call, { code: refusal, outcome: "not-applied" });
     else if (this.link.kind === "up") this.exchange.send(call, this.writer);
     else if (call.whenSuspended !== "fail") this.exchange.wait(call);
-    else this.exchange.fail(call, { code: "CONNECTION_LOSS", outcome: "not-applied", details: this.lastProblem });
+    else this.failSuspended(call);
   }
 
   /** Its caller gives a call up: it fails now; if it was sent, the server carries it out all the same. */
@@ -224,7 +224,9 @@ export class SessionMachine {
     this.exchange.accept(call, nowMs);
     const refusal = this.refusal();
     if (refusal !== undefined) this.exchange.fail(call, { code: refusal, outcome: "not-applied" });
-    else this.exchange.sendCredential({ scheme, auth, call }, this.link.kind === "up" ? this.writer : undefined);
+    else if (this.link.kind === "up") this.exchange.sendCredential({ scheme, auth, call }, this.writer);
+    else if (call.whenSuspended !== "fail") this.exchange.sendCredential({ scheme, auth, call }, undefined);
+    else this.failSuspended(call);
   }
 
   /** Puts another list in the place of the servers'; the client may move, so that all clients are spread evenly. */
@@ -434,7 +436,7 @@ export class SessionMachine {
       // Events come unasked: they prove that the server speaks, not that it hears, and it ends a session that
       // it does not hear. Answers prove both.
       if (!isEvent(bytes, start, end)) this.link.keepAlive.onHeard(nowMs);
-      this.obey(this.exchange.onFrame(bytes, start, end), nowMs);
+      this.obey(this.exchange.onFrame(bytes, start, end, this.writer), nowMs);
     } else if (this.link.kind === "handshaking") this.onConnectResponse(bytes, start, end, nowMs);
     else if (this.link.kind === "authenticating") this.onSaslFrame(bytes, start, end, nowMs);
   }
@@ -581,6 +583,10 @@ export class SessionMachine {
     this.state = state;
     const renewing = state === "lost" && this.options.renewsLost === true;
     this.exchange.deliveries.push(sessionEvent(state, this.exchange.watches.all(), renewing));
+  }
+
+  private failSuspended(call: Call): void {
+    this.exchange.fail(call, { code: "CONNECTION_LOSS", outcome: "not-applied", details: this.lastProblem });
   }
 
   private refusal(): ErrorName | undefined {

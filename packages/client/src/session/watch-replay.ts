@@ -35,6 +35,17 @@ export function appendSetWatches(writer: ByteWriter, table: WatchTable, relative
   return total;
 }
 
+/**
+ * Registers the watches of one path again when one was removed there: one-shot watches that a persistent one
+ * stood for are not known to the server. What changed before came as its event, and has used them up.
+ */
+export function appendWatchesOf(writer: ByteWriter, table: WatchTable, path: string, zxid: bigint): void {
+  const batch = emptyBatch();
+  let count = 0;
+  for (const kind of WATCH_KINDS) if (table.has(kind, path)) count = batch[kind].push(path);
+  if (count > 0) appendBatch(writer, batch, zxid);
+}
+
 type Batch = Record<WatchKind, string[]>;
 
 function emptyBatch(): Batch {

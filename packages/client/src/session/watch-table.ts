@@ -17,6 +17,9 @@ export type WatchKind = "data" | "exist" | "child" | "persistent" | "recursive";
 
 export const WATCH_KINDS = ["data", "exist", "child", "persistent", "recursive"] as const satisfies WatchKind[];
 
+/** In the place of a type: what the server is to forget was dropped from the table before. */
+export const DROPPED = 0;
+
 type PathTable = Map<string, Set<WatchListener>>;
 
 /** What a kind has before its first watch; never added to. Most of ten thousand idle clients watch little. */
@@ -129,6 +132,8 @@ function kindsOfType(type: number): readonly WatchKind[] {
       return ["persistent"];
     case WATCH_TYPE.persistentRecursive:
       return ["recursive"];
+    case DROPPED:
+      return [];
     default:
       return WATCH_KINDS;
   }

@@ -3,7 +3,7 @@ import { badArguments, hasCode } from "../errors.js";
 import { type CallOptions, NO_OPTIONS } from "../operations/call-options.js";
 import type { Requester } from "../operations/requester.js";
 import { requests } from "../operations/requests.js";
-import { isServed, pathProblem, type WatchListener } from "../session/index.js";
+import { DROPPED, isFinal, isServed, pathProblem, type WatchListener } from "../session/index.js";
 
 /** Of the node and its list of children, or of the node and everything below it. */
 export type PersistentWatchMode = "persistent" | "persistent-recursive";
@@ -60,7 +60,8 @@ export class PersistentWatch {
         await this.request({ ...options, whenSuspended: "wait" });
         return;
       } catch (error) {
-        if (hasCode(error, "CONNECTION_LOSS") && !this.isRemoved) continue;
+        const isRenewing = hasCode(error, "SESSION_EXPIRED") && !isFinal(this.requester.half.session.state);
+        if ((isRenewing || hasCode(error, "CONNECTION_LOSS")) && !this.isRemoved) continue;
         this.drop();
         throw error;
       }
@@ -75,13 +76,6 @@ export class PersistentWatch {
     const serverPath = half.chroot.toServer(this.path);
     this.drop();
     if (half.watches.has(kind, serverPath) || !isServed(half.session.state)) return;
-    // A one-shot watch that this one stood for is not known to the server: its event would be lost.
-    if (
-      half.watches.hasOfType(serverPath, WATCH_TYPE.data) ||
-      half.watches.hasOfType(serverPath, WATCH_TYPE.children)
-    ) {
-      return;
-    }
     try {
       await this.removeFromServer(serverPath, type);
     } catch (error) {
@@ -106,6 +100,9 @@ export class PersistentWatch {
   }
 
   private removeFromServer(serverPath: string, type: number): Promise<void> {
-    return this.requester.request(requests.removeWatches, { path: serverPath, type }, NO_OPTIONS, { path: this.path });
+    return this.requester.request(requests.removeWatches, { path: serverPath, type }, NO_OPTIONS, {
+      path: this.path,
+      removesWatches: { path: serverPath, type: DROPPED },
+    });
   }
 }

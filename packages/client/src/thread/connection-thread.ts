@@ -35,7 +35,8 @@ let snapshotSent: SessionSnapshot | undefined;
 
 const dial = data.tls === undefined ? dialTcp : dialTls(data.tls);
 const connection = new Connection({
-  session: { ...data.session, random: { below: (bound) => Math.floor(Math.random() * bound) } },
+  // Events go over with the server's paths: the other side knows them by those.
+  session: { ...data.session, chroot: "", random: { below: (bound) => Math.floor(Math.random() * bound) } },
   dial,
   probe: probeBy(dial),
   sasl: data.digestMd5 === undefined ? undefined : saslDriver(digestMd5(data.digestMd5)),

@@ -11,6 +11,7 @@ import {
   outcomeWithoutAnswer,
   type ServerAddress,
   type SessionEvent,
+  unwritable,
   type WatchKind,
   type WatchListener,
   WatchTable,
@@ -83,7 +84,12 @@ export class ThreadConnection implements ConnectionHalf, ReportReceiver {
     if (addsWatch !== undefined) this.watches.add(addsWatch.kind, addsWatch.path, addsWatch.listener);
     if (this.refuses(call)) return;
     this.number(call);
-    this.commands.call(call);
+    try {
+      this.commands.call(call);
+    } catch (error) {
+      this.fail(call, unwritable(error));
+      return;
+    }
     this.calls.set(call.xid, call);
     this.scheduleFlush();
   }
@@ -121,10 +127,14 @@ export class ThreadConnection implements ConnectionHalf, ReportReceiver {
 
   private refuses(call: Call): boolean {
     if (!this.ended) return false;
-    call.isOver = true;
-    call.failure = { code: REFUSALS[this.snapshot.state] ?? "CLOSING", outcome: "not-applied" };
-    this.deliver([call]);
+    this.fail(call, { code: REFUSALS[this.snapshot.state] ?? "CLOSING", outcome: "not-applied" });
     return true;
+  }
+
+  private fail(call: Call, failure: Failure): void {
+    call.isOver = true;
+    call.failure = failure;
+    this.deliver([call]);
   }
 
   private number(call: Call): void {
@@ -175,8 +185,11 @@ export class ThreadConnection implements ConnectionHalf, ReportReceiver {
       this.watches.clear();
       return;
     }
-    const listeners = this.watches.take(event.kind, this.chroot.toServer(event.path));
-    if (listeners.size > 0) this.deliveries.push({ kind: "event", event, listeners });
+    const listeners = this.watches.take(event.kind, event.path);
+    const path = this.chroot.toApplication(event.path);
+    if (listeners.size > 0 && path !== undefined) {
+      this.deliveries.push({ kind: "event", event: { ...event, path }, listeners });
+    }
   }
 
   onAnswer(id: number, reply: ByteReader): void {

@@ -1,6 +1,7 @@
 import type { Client } from "../client.js";
 import { badArguments, hasCode } from "../errors.js";
 import type { CallOptions } from "../operations/call-options.js";
+import { partlyApplied, withinDeadline } from "../operations/several-writes.js";
 import { walkTree } from "./walk-tree.js";
 
 export interface DeleteTreeOptions extends CallOptions {
@@ -21,19 +22,21 @@ const ROUNDS_MAX = 100;
  * without its parent. Where others delete or create nodes meanwhile it looks again. Returns how many
  * nodes it deleted; 0 if there was none.
  *
- * @throws NOT_EMPTY others kept creating nodes; NO_AUTH
+ * @throws NOT_EMPTY others kept creating nodes; NO_AUTH. The outcome is "unknown" where some nodes were deleted
  */
 export async function deleteTree(client: Client, path: string, options: DeleteTreeOptions = {}): Promise<number> {
   const { keepRoot = false, batchMax = BATCH_MAX_DEFAULT, ...callOptions } = options;
   if (path === "/" && !keepRoot) throw badArguments("deleteRecursive", path, "the root cannot be deleted");
+  const left = withinDeadline("deleteRecursive", path, callOptions);
   let deleted = 0;
   for (let round = 1; ; round++) {
-    const paths = await pathsBelow(client, path, keepRoot, callOptions);
     try {
-      while (paths.length > 0) deleted += await deleteBatch(client, paths, batchMax, callOptions);
+      const paths = await pathsBelow(client, path, keepRoot, left());
+      while (paths.length > 0) deleted += await deleteBatch(client, paths, batchMax, left());
       return deleted;
     } catch (error) {
-      if (round >= ROUNDS_MAX || !hasCode(error, "NO_NODE", "NOT_EMPTY")) throw error;
+      if (round < ROUNDS_MAX && hasCode(error, "NO_NODE", "NOT_EMPTY")) continue;
+      throw deleted === 0 ? error : partlyApplied(error, "deleteRecursive", path);
     }
   }
 }

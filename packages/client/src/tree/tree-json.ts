@@ -2,8 +2,9 @@ import type { Client } from "../client.js";
 import { badArguments, hasCode } from "../errors.js";
 import type { AclEntry } from "../operations/acl.js";
 import type { CallOptions } from "../operations/call-options.js";
+import { partlyApplied } from "../operations/several-writes.js";
 import { createParents } from "./create-parents.js";
-import { walkTree } from "./walk-tree.js";
+import { type WalkedNode, walkTree } from "./walk-tree.js";
 
 /** A subtree as plain data: what `JSON.stringify` takes and `importTree` gives back. */
 export interface TreeJson {
@@ -49,7 +50,8 @@ export async function exportTree(client: Client, path: string, options: ExportOp
   const base = path === "/" ? "" : path;
   for await (const node of walkTree(client, path, { ...callOptions, data: true })) {
     if (node.stat.ephemeralOwner !== 0n) continue;
-    const entries = acl ? (await client.getAcl(node.path, callOptions)).acl : undefined;
+    const entries = acl ? await aclOf(client, node, callOptions) : undefined;
+    if (entries === null) continue;
     nodes.push({
       path: node.path === "/" ? "" : node.path.slice(base.length),
       ...contentJson(node.data),
@@ -79,19 +81,34 @@ export async function importTree(
   let written = 0;
   for (const node of tree.nodes) {
     const target = `${path === "/" ? "" : path}${node.path}` || "/";
-    const data = contentOf(node);
     try {
-      await client.create(target, data, { ...callOptions, acl: node.acl });
-      written++;
+      if (await writeNode(client, target, node, whenExists, callOptions)) written++;
     } catch (error) {
-      if (!hasCode(error, "NODE_EXISTS") || (whenExists === "fail" && target !== "/")) throw error;
-      if (whenExists !== "overwrite") continue;
-      await client.setData(target, data, callOptions);
-      if (node.acl !== undefined) await client.setAcl(target, node.acl, callOptions);
-      written++;
+      throw written === 0 ? error : partlyApplied(error, "importTree", path);
     }
   }
   return written;
+}
+
+/** False for a node that is kept as it is. */
+async function writeNode(
+  client: Client,
+  target: string,
+  node: TreeJsonNode,
+  whenExists: ImportOptions["whenExists"],
+  options: CallOptions,
+): Promise<boolean> {
+  const data = contentOf(node);
+  try {
+    await client.create(target, data, { ...options, acl: node.acl });
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "NODE_EXISTS") || (whenExists === "fail" && target !== "/")) throw error;
+  }
+  if (whenExists !== "overwrite") return false;
+  await client.setData(target, data, options);
+  if (node.acl !== undefined) await client.setAcl(target, node.acl, options);
+  return true;
 }
 
 /** Copies a subtree to another place, perhaps of another ensemble. Ephemeral nodes are left out. */
@@ -106,6 +123,16 @@ export async function copyTree(
     throw badArguments("copyTree", to, `a place outside of ${from} expected`);
   }
   return await importTree(target, to, await exportTree(source, from, rest), rest);
+}
+
+/** Null for a node below the first that is gone by now. */
+async function aclOf(client: Client, { path, depth }: WalkedNode, options: CallOptions) {
+  try {
+    return (await client.getAcl(path, options)).acl;
+  } catch (error) {
+    if (depth > 0 && hasCode(error, "NO_NODE")) return null;
+    throw error;
+  }
 }
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

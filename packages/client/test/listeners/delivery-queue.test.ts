@@ -113,3 +113,26 @@ test.each([
   await Promise.all(callers);
   expect(seen).toEqual(["caller 0", "listener", "who awaits the listener", "caller 1"]);
 });
+
+test("M1: a handler that throws when it is told of a listener's error stops nobody", async () => {
+  const thrown: unknown[] = [];
+  const others = process.listeners("unhandledRejection");
+  process.removeAllListeners("unhandledRejection").on("unhandledRejection", (reason) => thrown.push(reason));
+  try {
+    const queue = new DeliveryQueue(nodeTurn, new Set(), () => {
+      throw new Error("the handler");
+    });
+    const failing = (): void => {
+      throw new Error("the listener");
+    };
+    const answered = new Promise<void>((resolve) => {
+      queue.push([event(failing), completion(resolve)]);
+    });
+    await answered;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(thrown).toEqual([new Error("the handler")]);
+  } finally {
+    process.removeAllListeners("unhandledRejection");
+    for (const listener of others) process.on("unhandledRejection", listener);
+  }
+});

@@ -61,4 +61,6 @@ test("a chroot is put before paths and taken off those that lie in it", () => {
     undefined,
     undefined,
   ]);
+  // Its watch is set by `getConfig`, wherever the client is confined to.
+  expect(chroot.toApplication("/zookeeper/config")).toBe("/zookeeper/config");
 });

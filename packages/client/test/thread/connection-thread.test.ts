@@ -91,3 +91,27 @@ test("when the thread dies, all calls fail, saying what may have happened, and t
   await expect(client.getData("/a")).rejects.toMatchObject({ code: "CLOSING", outcome: "not-applied" });
   expect(states).toEqual(["closed"]);
 });
+
+test("events of a client that is confined to a part of the tree have its paths, and reach its listeners", async () => {
+  const server = await serve();
+  const outside = await server.client();
+  await outside.create("/app/a", null, { parents: true });
+  const client = await connect(`127.0.0.1:${server.port}/app`, { connectionThread: true });
+  onTestFinished(() => client.close());
+  const { changed } = await client.watchData("/a");
+  const { changed: grown } = await client.watchChildren("/");
+  await outside.setData("/app/a", "1");
+  await outside.create("/app/b");
+  expect([await changed, await grown]).toMatchObject([
+    { kind: "dataChanged", path: "/a" },
+    { kind: "childrenChanged", path: "/" },
+  ]);
+});
+
+test("a request that cannot be written fails alone, in a thread too", async () => {
+  const { client } = await threadClient(await serve());
+  const unwritable = client.delete("/a", { version: 1n as unknown as number });
+  const behind = client.create("/a");
+  await expect(unwritable).rejects.toMatchObject({ name: "ZkError", code: "BAD_ARGUMENTS" });
+  expect(await behind).toBe("/a");
+});

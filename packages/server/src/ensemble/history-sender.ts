@@ -2,6 +2,7 @@ import { type ByteWriter, PACKET, writeQuorumPacket, writeQuorumPacketData } fro
 import type { Replica } from "../replica/index.js";
 import { snapshotPieces } from "../storage/index.js";
 import { continuesHistory, formatZxid, HistoryWalk, planSync } from "../zab/index.js";
+import { Gate } from "./deadline.js";
 import type { Leader } from "./leader.js";
 import type { LearnerHandler } from "./learner-handler.js";
 import { LinkError } from "./packet-link.js";
@@ -28,6 +29,7 @@ export async function sendHistory(
     await sendSnapshot(handler, leader, replica);
     return "SNAP";
   }
+  if (peerLastZxid < 0 && replica.pipeline.lastZxid < historyEnd(leader, replica)) await wholeTree(leader, replica);
   for (;;) {
     const end = historyEnd(leader, replica);
     const first = memoryStart(replica, end);
@@ -70,6 +72,26 @@ function historyEnd(leader: Leader, replica: Replica): number {
   const { lastZxid } = replica.pipeline;
   if (!leader.established.isOpen) return replica.pipeline.loggedZxid;
   return leader.lastCommitted === leader.historyZxid ? lastZxid : Math.max(lastZxid, leader.lastCommitted);
+}
+
+/**
+ * Waits until the tree holds all that is committed. Who has nothing to tell of its history may have one that could not be
+ * cut, and be one of those who have a committed txn on their disks: a snapshot that lacks it would take it from there,
+ * if only until it comes again behind the snapshot.
+ */
+async function wholeTree(leader: Leader, replica: Replica): Promise<void> {
+  const { scheduler, settings } = leader.parts;
+  const applied = new Gate<void>();
+  leader.established.wait().then(
+    () => replica.pipeline.afterApplied(historyEnd(leader, replica), () => applied.open()),
+    (error) => applied.fail(error),
+  );
+  const limitMs = initLimitMs(settings);
+  await applied.within(
+    scheduler,
+    limitMs,
+    `this leader's tree did not hold all of its history within initLimit (${limitMs} ms), and without that a snapshot is none for a server that may have some of it`,
+  );
 }
 
 /** The first txn of the history that memory still holds; undefined where it holds none, as after a start. */

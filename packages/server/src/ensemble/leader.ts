@@ -197,10 +197,12 @@ export class Leader implements Role {
   /**
    * A learner has said who it is. One of the same id that is up to date and answers stays, and the newcomer goes:
    * a second server with its myid, or a stranger, must not drive it out. One that has fallen silent, or is only
-   * being brought up to date, is the newcomer's own past.
+   * being brought up to date, is the newcomer's own past. One of this leader's own id is somebody else in any case.
    * @returns why it must go
    */
   welcome(handler: LearnerHandler): string | undefined {
+    if (handler.sid === this.settings.myid)
+      return `it says that it is server ${handler.sid}, which this leader is; give each server its own myid and restart the one that is wrong`;
     for (const other of this.handlers) {
       if (other === handler || other.sid !== handler.sid) continue;
       if (other.isUpToDate && other.quietTicks <= QUIET_TICKS_MAX) {
@@ -209,6 +211,17 @@ export class Leader implements Role {
       other.close(`server ${handler.sid} has connected anew, from ${handler.link.remote}`);
     }
     return undefined;
+  }
+
+  /**
+   * A member has promised a later epoch to a leader that came to nothing: it may not follow this one, now or ever. So that
+   * it need not stay away until there happens to be an election, there is one now; its epoch will be later still.
+   */
+  giveWayTo(sid: number, acceptedEpoch: number): void {
+    if (!this.established.isOpen || acceptedEpoch <= this.epoch || !this.settings.config.members.has(sid)) return;
+    this.resign(
+      `server ${sid} has promised epoch ${acceptedEpoch} to another leader, and can follow none of epoch ${this.epoch}: the next epoch will be one for all`,
+    );
   }
 
   /** FOLLOWERINFO or OBSERVERINFO of a learner. @returns the epoch, when it is fixed and on this disk */

@@ -147,6 +147,7 @@ export class LearnerHandler {
     this.sid = info.sid ?? -1;
     const refusal = this.leader.welcome(this);
     if (refusal !== undefined) throw new LinkError(refusal);
+    this.leader.giveWayTo(this.sid, acceptedEpoch);
     if (info.sid !== undefined) this.owner = this.leader.ownerOf(info.sid);
     this.sendLeaderInfo(await this.leader.followerInfo(this.countedSid, acceptedEpoch));
   }
@@ -211,9 +212,16 @@ export class LearnerHandler {
     this.leader.newLeaderAck(this.countedSid, newLeaderZxid);
   }
 
-  /** Its acks count from now on; see `Proposals.startForwarding`. */
+  /**
+   * Its acks count from now on; see `Proposals.startForwarding`. An observer's never do, nor what it acknowledged when it
+   * was a follower: it may have been told to cut that off.
+   */
   joinProposals(proposals: Proposals): void {
-    if (this.sid === undefined || this.isObserver || !this.isForwarded) return;
+    if (this.sid === undefined || !this.isForwarded) return;
+    if (this.isObserver) {
+      proposals.forget(this.sid);
+      return;
+    }
     proposals.startForwarding(this.sid);
     if (this.hasAckedNewLeader) proposals.newLeaderAcked(this.sid);
   }

@@ -125,6 +125,11 @@ export class Connection {
     return this.isHeld ? 0 : (this.output?.length ?? 0);
   }
 
+  /** What waits until its server has a role again. */
+  get heldBytes(): number {
+    return this.isHeld ? (this.output?.length ?? 0) : 0;
+  }
+
   /** Everything to be sent now; give it back by `recycle` when it is sent. */
   takeOutput(): ByteWriter | undefined {
     if (this.isHeld) return undefined;

@@ -82,6 +82,7 @@ export class EventDelivery implements ChangeListener, EventSink {
 
   onWatcher(watcher: number): void {
     const connection = this.connections[watcher]!;
+    if (!connection.isOpen) return; // it is being closed, and may have been sent less than this
     if (!this.access.allows(this.aclNumber, PERMISSIONS.read, connection.identities)) return;
     connection.writer().copy(this.encoded.bytes, 0, this.encoded.length);
     this.bytes.add(this.encoded.length - FRAME_LENGTH_BYTES);

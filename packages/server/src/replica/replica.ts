@@ -64,7 +64,7 @@ export interface ReplicaParts {
 export interface ReplicaHooks {
   /** A batch is on the disk: the moment to roll the log. */
   onDurable(txns: number, bytes: number): void;
-  /** Txns have been applied: the moment to begin a snapshot. */
+  /** Txns have been applied, and are committed: the moment to begin a snapshot. */
   onRoundEnd(): void;
   /** The server must stop: its log has failed, or it has found a bug of its own. */
   onFatal(error: unknown): void;
@@ -111,7 +111,7 @@ export class Replica {
     const access = new AccessControl(tree.acls, settings, parts.digester);
     this.authenticator = new Authenticator(access, logger);
     const { metrics } = this.stats;
-    this.events = new EventDelivery(this.watches, access, metrics, (connection) => this.outputs.mark(connection));
+    this.events = new EventDelivery(this.watches, access, metrics, (connection) => this.onEvent(connection));
     const pending = new PendingChanges(tree, settings.treeDigestEnabled);
     this.preparer = new WritePreparer(
       pending,
@@ -141,7 +141,7 @@ export class Replica {
         onRoundEnd: () => {
           this.backlog.release();
           this.flushOutputs();
-          hooks.onRoundEnd();
+          if (this.isHistorySettled) hooks.onRoundEnd();
         },
         onFatal: hooks.onFatal,
       },
@@ -241,6 +241,15 @@ export class Replica {
 
   get isReadOnly(): boolean {
     return this.role?.isReadOnly === true;
+  }
+
+  /**
+   * Whether all that is applied is committed for good. While a history is taken over it is not: no quorum may have it, and
+   * the next leader may have it cut off. Nothing of it may stand in a snapshot, for a log that ends before what
+   * its snapshot holds cannot be loaded.
+   */
+  get isHistorySettled(): boolean {
+    return this.isServing && !this.isReadOnly;
   }
 
   // What the host asks and tells.
@@ -374,6 +383,14 @@ export class Replica {
   /** Closes a connection from this side; what was flushed before still leaves. */
   close(connection: Connection, reason: string): void {
     if (this.beginClosing(connection, reason)) connection.port.close();
+  }
+
+  /** Who is held takes nothing, and a long history may have any number of events for it: it comes back and looks. */
+  private onEvent(connection: Connection): void {
+    this.outputs.mark(connection);
+    if (connection.heldBytes <= this.settings.outputBytesMax) return;
+    this.beginClosing(connection, "too many events wait for it while this server has no leader");
+    this.parts.scheduler.soon(() => connection.port.close()); // the watches are being gone through now
   }
 
   private beginClosing(connection: Connection, reason: string): boolean {

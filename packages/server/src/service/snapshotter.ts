@@ -109,7 +109,7 @@ export class Snapshotter {
 
   private async tryToWrite(replica: Replica): Promise<void> {
     try {
-      await this.write(replica, () => this.rest());
+      await this.write(replica, () => this.rest(replica));
     } catch (error) {
       if (this.closing || this.abandoned) return;
       this.parts.logger.error(
@@ -119,12 +119,19 @@ export class Snapshotter {
     }
   }
 
-  /** Between two slices: requests have their turn, and twice the time the slice took. */
-  private async rest(): Promise<void> {
+  /**
+   * Between two slices: requests have their turn, and twice the time the slice took. Where the history that is applied may
+   * be cut off again, the next slice waits until it is known.
+   */
+  private async rest(replica: Replica): Promise<void> {
     const tookMs = performance.now() - this.sliceBeganMs;
-    if (this.closing) throw new Error("the server is closing");
-    if (this.abandoned) throw new Error("the tree is not this server's any more");
-    await setTimeout(Math.min(tookMs * REST_PER_WORK, REST_MS_MAX));
+    let restMs = Math.min(tookMs * REST_PER_WORK, REST_MS_MAX);
+    do {
+      if (this.closing) throw new Error("the server is closing");
+      if (this.abandoned) throw new Error("the tree is not this server's any more");
+      await setTimeout(restMs);
+      restMs = REST_MS_MAX;
+    } while (!replica.isHistorySettled);
     this.sliceBeganMs = performance.now();
   }
 

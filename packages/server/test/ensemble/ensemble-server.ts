@@ -415,9 +415,12 @@ export class ServerProcess {
 
   private async writeSnapshot(replica: Replica): Promise<void> {
     const { disk, scheduler } = this.life;
+    const isFirst = this.state === undefined;
     const pause = async () => {
-      if (this.abandoned) throw new Error("the tree is not this server's any more");
-      await new Promise<void>((resolve) => scheduler.soon(resolve));
+      do {
+        if (this.abandoned) throw new Error("the tree is not this server's any more");
+        await new Promise<void>((resolve) => scheduler.after(1, resolve));
+      } while (!isFirst && !replica.isHistorySettled);
     };
     const source = replica.snapshot();
     await writeSnapshot({ disk, directory: "/data/version-2", source, logger: this.server.lines, pause });

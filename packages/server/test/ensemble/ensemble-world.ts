@@ -39,6 +39,7 @@ export interface ServerOptions {
   readonly commitLogBytesMax: number;
   readonly snapshotSizeFactor: number;
   readonly learnerBytesMax: number;
+  readonly outputBytesMax: number;
   readonly leaderServes: boolean;
   readonly readOnlyModeEnabled: boolean;
   readonly autocreateDatabase: boolean;
@@ -63,6 +64,7 @@ const DEFAULTS: ServerOptions = {
   commitLogBytesMax: 1 << 20,
   snapshotSizeFactor: 0.33,
   learnerBytesMax: 64 << 20,
+  outputBytesMax: 16 << 20,
   leaderServes: true,
   readOnlyModeEnabled: false,
   autocreateDatabase: true,

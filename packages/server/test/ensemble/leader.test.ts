@@ -326,6 +326,80 @@ describe("discovery and synchronization", () => {
     again.ack(zxid);
     await alone.world.until(() => alone.leader.lastCommitted === zxid, "the commit");
   });
+
+  test("what a voter had acknowledged is not counted when it is back as an observer, which has cut it off", async () => {
+    const alone = await LeaderAlone.elected();
+    const [two, three] = [await alone.learner(2), await alone.learner(3)];
+    await Promise.all([two.follow(2), three.follow(3)]);
+    alone.server.extraDiskMs = 200;
+    alone.world.client().connect(alone.server);
+    const { zxid } = await two.next(PACKET.proposal);
+    two.ack(zxid);
+    await alone.world.pass(50);
+    two.close();
+    await alone.world.pass(50);
+    const again = await alone.learner(2);
+    const type = PACKET.observerInfo;
+    await again.discover(2, { type, acceptedEpoch: 1, currentEpoch: 1, lastZxid: zxid });
+    expect((await again.next(PACKET.trunc)).zxid).toBe(0);
+    const { pipeline } = alone.server.replica;
+    await alone.world.until(() => pipeline.loggedZxid === zxid, "its being on the leader's disk, and on no other");
+    expect(alone.leader.lastCommitted).toBe(zxid - 1);
+    three.ack(zxid);
+    await alone.world.until(() => alone.leader.lastCommitted === zxid, "the commit");
+  });
+
+  test("a voter that asks for a snapshot, for its files cannot be cut, gets none that lacks what is committed: its disk may be one of the quorum's", async () => {
+    const alone = await LeaderAlone.elected();
+    const [two, three] = [await alone.learner(2), await alone.learner(3)];
+    await Promise.all([two.follow(2), three.follow(3)]);
+    alone.server.extraDiskMs = 200;
+    alone.world.client().connect(alone.server);
+    const { zxid } = await two.next(PACKET.proposal);
+    two.ack(zxid);
+    three.ack(zxid);
+    await alone.world.until(() => alone.leader.lastCommitted === zxid, "the commit");
+    expect(alone.server.replica.lastZxid).toBe(0);
+    two.close();
+    await alone.world.pass(50);
+    const again = await alone.learner(2);
+    await again.discover(2, { acceptedEpoch: 1, currentEpoch: -1, lastZxid: -1 });
+    expect((await again.next(PACKET.snap)).zxid).toBe(zxid);
+  });
+
+  test("a member that has promised a later epoch to a leader that came to nothing gets an election, and follows the next leader", async () => {
+    const alone = await LeaderAlone.elected();
+    await alone.established();
+    const stranger = await alone.learner(3);
+    stranger.followerInfo(9, 7);
+    await alone.world.pass(100);
+    expect(alone.server.isServing).toBe(true);
+    const three = await alone.learner(3);
+    three.followerInfo(3, 7);
+    await alone.world.until(() => alone.ended !== undefined, "the leader giving way");
+    expect(alone.ended).toContain("server 3 has promised epoch 7 to another leader");
+    await alone.lead();
+    const again = await alone.learner(3);
+    expect(await again.follow(3, { acceptedEpoch: 7 })).toBe(8);
+  });
+
+  test.each([
+    ["a follower", PACKET.followerInfo],
+    ["an observer", PACKET.observerInfo],
+  ])(
+    "%s that has the leader's own myid is refused, with a reason: what it acknowledges would count as the leader's",
+    async (_who, type) => {
+      const alone = await LeaderAlone.elected();
+      const stranger = await alone.learner(2);
+      stranger.followerInfo(1, 0, { type });
+      await stranger.untilClosed();
+      expect(alone.warnings).toContainEqual(
+        expect.stringContaining("it says that it is server 1, which this leader is"),
+      );
+      await alone.established();
+      expect(alone.server.isServing).toBe(true);
+    },
+  );
 });
 
 describe("how many are brought up to date at a time", () => {

@@ -17,7 +17,7 @@ import { Learner } from "../../src/ensemble/learner.js";
 import { sessionPassword } from "../../src/sessions/index.js";
 import { snapshotPieces } from "../../src/storage/index.js";
 import { EnsembleConfig } from "../../src/zab/index.js";
-import { create, read } from "../replica/requests.js";
+import { addWatch, create, read } from "../replica/requests.js";
 import type { EnsembleServer } from "./ensemble-server.js";
 import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
 import { intBytes, type ScriptedPacket, ScriptedPeer } from "./scripted-peer.js";
@@ -443,6 +443,57 @@ describe("synchronization", () => {
     expect(await alone.discovered(await alone.start(), 3)).toBe(1);
   });
 
+  test.each([
+    ["begun while it was served", true],
+    ["due while it is taken over", false],
+  ])(
+    "no snapshot holds what is cut off again: one that is %s waits for a leader whose history it is",
+    async (_what, isServed) => {
+      const { alone, leader } = await LearnerAlone.led({ diskMs: { min: 20, max: 20 }, server: { snapCount: 16 } });
+      const { world, server } = alone;
+      const applied = async (from: ScriptedPeer, first: number, last: number) => {
+        for (let zxid = first; zxid <= last; zxid++) {
+          from.send(PACKET.proposal, zxid, createTxnBytes(zxid, 270_000));
+          from.send(PACKET.commit, zxid);
+        }
+        await world.until(() => server.replica.lastZxid === last, "its being applied");
+      };
+      const snapshots = async () =>
+        (await server.disk.list("/data/version-2")).filter((name) => /^snapshot/.test(name));
+      const base = isServed ? E1 : 0;
+      let peer = leader;
+      if (isServed) await alone.upToDate(leader);
+      else leader.send(PACKET.diff, await alone.discovered(leader));
+      await applied(leader, base + 1, base + 16);
+      if (isServed) {
+        leader.close();
+        await alone.untilEnded();
+        peer = await alone.follow();
+        peer.send(PACKET.diff, await alone.discovered(peer, 2));
+      }
+      await applied(peer, base + 17, base + 18);
+      await world.pass(2000);
+      peer.close();
+      await alone.untilEnded();
+
+      const last = await alone.follow();
+      expect(await alone.discovered(last, 3)).toBe(base + 18);
+      last.send(PACKET.trunc, base + 17);
+      await alone.newLeader(last, 3);
+      expect(server.replica.lastZxid).toBe(base + 17);
+      last.send(PACKET.upToDate, -1);
+      await last.next(PACKET.ack);
+      await applied(last, makeZxid(3, 1), makeZxid(3, 17));
+      await world.pass(2000);
+      const [first, ...others] = await snapshots();
+      expect(first).toBe("snapshot.0");
+      expect(others).not.toEqual([]);
+      for (const name of others) expect(name).toMatch(/^snapshot\.3/);
+      server.crash();
+      expect(await alone.discovered(await alone.start(), 4)).toBe(makeZxid(3, 17));
+    },
+  );
+
   test("a TRUNC that its files do not allow: it asks for a snapshot the next time, and its vote still counts what it has", async () => {
     const { alone, leader } = await LearnerAlone.led();
     await snapshotOf(leader, alone, makeZxid(0, 7));
@@ -652,8 +703,8 @@ describe("broadcast", () => {
 
   describe("a client that waits for the next leader is not told what that leader's history holds", () => {
     /** It watches the root, where a child was proposed that nobody has seen committed; the leader is gone. */
-    async function waiting() {
-      const { alone, leader } = await LearnerAlone.led({ server: { tickTimeMs: 1000 } });
+    async function waiting({ outputBytesMax = 16 << 20 } = {}) {
+      const { alone, leader } = await LearnerAlone.led({ server: { tickTimeMs: 1000, outputBytesMax } });
       alone.holdsClients = true;
       await alone.upToDate(leader);
       const client = alone.world.client();
@@ -663,6 +714,7 @@ describe("broadcast", () => {
       leader.send(PACKET.commit, E1 + 1);
       await alone.world.until(() => client.isOpen, "the session");
       await read(client, "getChildren", "/", true);
+      await addWatch(client, "/", 1);
       leader.send(PACKET.proposal, E1 + 2, createTxnBytes(E1 + 2, 1));
       await leader.until(PACKET.ack);
       await leader.until(PACKET.ack);
@@ -681,8 +733,12 @@ describe("broadcast", () => {
       await alone.newLeader(next, 2);
       expect(client.events()).toEqual([]);
       next.send(PACKET.upToDate, -1);
-      await alone.world.until(() => client.frames.length > 0, "the event");
-      expect(client.events()).toMatchObject([{ type: 4, path: "/" }]);
+      await alone.world.until(() => client.frames.length > 0, "the events");
+      const path = `/n${E1 + 2}`;
+      expect(client.events()).toMatchObject([
+        { type: 1, path },
+        { type: 4, path: "/" },
+      ]);
     });
 
     test("where it is cut off again", async () => {
@@ -695,6 +751,21 @@ describe("broadcast", () => {
       await alone.newLeader(third, 3);
       expect(alone.server.replica.lastZxid).toBe(E1 + 1);
       expect([client.isConnected, client.events()]).toEqual([false, []]);
+    });
+
+    test("where there is too much of it, so that the client has to go", async () => {
+      const { alone, next, client } = await waiting({ outputBytesMax: 1000 });
+      const sinceMs = alone.world.nowMs;
+      for (let zxid = E1 + 3; zxid <= E1 + 40; zxid++) {
+        next.send(PACKET.proposal, zxid, createTxnBytes(zxid, 1));
+        next.send(PACKET.commit, zxid);
+      }
+      await alone.world.until(() => !client.isConnected, "its end");
+      expect(alone.world.nowMs - sinceMs).toBeLessThan(100);
+      await alone.newLeader(next, 2);
+      next.send(PACKET.upToDate, -1);
+      await next.next(PACKET.ack);
+      expect(client.events()).toEqual([]);
     });
 
     test("where it has to go, because no role comes in time", async () => {

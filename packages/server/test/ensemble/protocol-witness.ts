@@ -21,6 +21,8 @@ export class ProtocolWitness {
   private readonly config: EnsembleConfig;
   /** The end of the history on the disk, of every replica that was made of one. */
   private readonly ends = new WeakMap<Replica, number>();
+  /** How far each of them said its log was when it was last looked at. */
+  private readonly said = new WeakMap<Replica, number>();
   /** The replica that each server has now, or had before it went. */
   private readonly replicas = new Map<number, Replica>();
   /** Of every txn that was ever logged: what it was. */
@@ -178,13 +180,14 @@ export class ProtocolWitness {
       );
   }
 
-  /** A history gets shorter where a leader has cut it. */
+  /** A history gets shorter where a leader has cut it. (The pipeline hears of what is on the disk a moment later than this does.) */
   private lookAtReplica({ sid, process }: EnsembleServer): void {
     const replica = process?.state?.replica;
     if (replica === undefined) return;
     this.replicas.set(sid, replica);
     const { loggedZxid } = replica.pipeline;
-    if (loggedZxid < this.ends.get(replica)!) this.ends.set(replica, loggedZxid);
+    if (loggedZxid < (this.said.get(replica) ?? 0)) this.ends.set(replica, loggedZxid);
+    this.said.set(replica, loggedZxid);
   }
 
   /** What a server in an epoch has applied is committed: it is on a quorum's disks, and the same everywhere. */

@@ -8,7 +8,7 @@ import { type ReconcileOptions, Reconciler, type Reconciliation } from "./reconc
 
 /** What every cache takes. */
 export interface CacheOptions {
-  /** Told of every change, in order, the first filling included. May be called before the constructor's caller goes on awaiting. */
+  /** Told of every change, in order, the first filling included. */
   readonly onChange?: ((change: CacheChange) => unknown) | undefined;
   /** Told of everything that a reconciliation found and no watch had told. */
   readonly onDrift?: ((drift: Drift) => unknown) | undefined;
@@ -112,7 +112,8 @@ abstract class Cache implements AsyncDisposable {
       const returned = tell();
       if (returned instanceof Promise) returned.catch(this.onListenerError);
     } catch (error) {
-      this.onListenerError(error);
+      // Apart: a handler that throws in its turn is an unhandled rejection, and the cache goes on.
+      Promise.reject(error).catch(this.onListenerError);
     }
   }
 }

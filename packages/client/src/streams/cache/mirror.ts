@@ -24,7 +24,7 @@ export interface MirrorEvents {
 interface Entry {
   node: CachedNode;
   /** Names, as of `listed`; undefined for a node whose children do not matter. */
-  children: ReadonlySet<string> | undefined;
+  children: Set<string> | undefined;
   /** The Stat that came with the list of children. */
   listed: Stat | undefined;
 }
@@ -223,6 +223,8 @@ export class Mirror {
         setImmediate(this.endWithClient);
       } else if (path === this.root) this.settleReady.reject(error);
       return NOTHING; // what may not be read is not there for this cache
+    } finally {
+      if (this.isClosed) this.client.unwatch(path, this.onEvent);
     }
   }
 
@@ -261,7 +263,7 @@ export class Mirror {
     }
     this.removeEntry(path, cause); // deleted and created again
     const hasList = this.depthOf(path) < this.shape.depthMax && node.stat.ephemeralOwner === 0n;
-    this.entries.set(path, { node, children: hasList ? NO_NAMES : undefined, listed: undefined });
+    this.entries.set(path, { node, children: hasList ? new Set() : undefined, listed: undefined });
     if (this.isShown(path)) this.shownCount++;
     this.tell({ kind: "added", path, old: undefined, new: node, cause });
     if (hasList) this.want("children", path, cause);
@@ -280,12 +282,7 @@ export class Mirror {
   /** A node is known to be gone, before its parent's list says so. */
   private forget(path: string, cause: ChangeCause): void {
     if (this.isClosed) return;
-    const parent = path === this.root ? undefined : this.entries.get(parentPath(path));
-    if (parent?.children?.has(nodeName(path))) {
-      const names = new Set(parent.children);
-      names.delete(nodeName(path));
-      parent.children = names;
-    }
+    if (path !== this.root) this.entries.get(parentPath(path))?.children?.delete(nodeName(path));
     this.removeEntry(path, cause);
   }
 

@@ -116,7 +116,9 @@ export class Proposals {
     return this.acks.find((ack) => ack.sid === sid)?.through;
   }
 
-  private forget(sid: number): void {
+  /** What it acknowledged counts no more: it has come anew, and is not forwarded to as a voter. */
+  forget(sid: number): void {
+    this.remembered.delete(sid);
     const index = this.acks.findIndex((ack) => ack.sid === sid);
     if (index >= 0) this.acks.splice(index, 1);
   }
