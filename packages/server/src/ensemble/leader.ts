@@ -15,6 +15,7 @@ import { sessionKey } from "../tree/index.js";
 import { EpochAcks, EpochProposal, makeZxid, NewLeaderAcks, Proposals, type StateSummary } from "../zab/index.js";
 import { ConcurrentSyncs } from "./concurrent-syncs.js";
 import { Gate } from "./deadline.js";
+import { LaterPromises } from "./later-promises.js";
 import { LearnerHandler } from "./learner-handler.js";
 import { LinkError } from "./packet-link.js";
 import { initLimitMs, type PeerSettings } from "./peer-settings.js";
@@ -61,6 +62,7 @@ export class Leader implements Role {
   private epochAcks: EpochAcks | undefined;
   private newLeaderAcks: NewLeaderAcks | undefined;
   private proposals: Proposals | undefined;
+  private readonly laterPromises: LaterPromises;
   private readonly ended = new Gate<string>();
   private readonly summary: StateSummary;
   private readonly replica: Replica;
@@ -86,6 +88,7 @@ export class Leader implements Role {
     const { settings, state } = parts;
     this.parts = parts;
     this.settings = settings;
+    this.laterPromises = new LaterPromises(settings.initLimitTicks);
     this.replica = state.replica;
     const { accepted, current } = state.epochs;
     this.summary = { currentEpoch: current.epoch, lastZxid: state.lastLoggedZxid };
@@ -213,12 +216,10 @@ export class Leader implements Role {
     return undefined;
   }
 
-  /**
-   * A member has promised a later epoch to a leader that came to nothing: it may not follow this one, now or ever. So that
-   * it need not stay away until there happens to be an election, there is one now; its epoch will be later still.
-   */
+  /** Ends, so that there is an election, for a member that cannot follow in this epoch; the next one will be later still. */
   giveWayTo(sid: number, acceptedEpoch: number): void {
-    if (!this.established.isOpen || acceptedEpoch <= this.epoch || !this.settings.config.members.has(sid)) return;
+    if (!this.established.isOpen || !this.settings.config.members.has(sid)) return;
+    if (!this.laterPromises.note(sid, acceptedEpoch, this.epoch, this.tick)) return;
     this.resign(
       `server ${sid} has promised epoch ${acceptedEpoch} to another leader, and can follow none of epoch ${this.epoch}: the next epoch will be one for all`,
     );
