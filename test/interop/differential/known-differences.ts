@@ -94,6 +94,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     explanation:
       "When a session closes, its ephemeral nodes are deleted in the order of their creation; Apache's order is that of a hash table. The events are the same.",
     explains: (difference) => difference.aspect === "event order",
+    isRare: true,
   },
   {
     id: "exists-needs-read",
@@ -200,6 +201,7 @@ export const knownDifferences: readonly KnownDifference[] = [
       answers(difference, [OP.getACL], OK, OK) &&
       difference.aspect === "reply" &&
       JSON.stringify(withAclSorted(difference.apache)) === JSON.stringify(withAclSorted(difference.watchkeeper)),
+    isRare: true,
   },
   {
     id: "null-in-acl",
@@ -231,6 +233,7 @@ export const knownDifferences: readonly KnownDifference[] = [
       difference.aspect === "reply" &&
       Array.isArray(difference.apache?.body) &&
       difference.watchkeeper?.body === null,
+    isRare: true,
   },
   {
     id: "undecodable-reconfig",
@@ -244,9 +247,9 @@ export const knownDifferences: readonly KnownDifference[] = [
   {
     id: "null-path",
     explanation:
-      "A null where a path belongs is MARSHALLING_ERROR in every operation; Apache's server answers BAD_ARGUMENTS in setData and setACL.",
+      "A null where a path belongs is MARSHALLING_ERROR in every operation; Apache's server answers BAD_ARGUMENTS in setData and setACL, and in a create whose flags or time to live are wrong too.",
     explains: (difference) =>
-      answers(difference, [OP.setData, OP.setACL], ERR.BAD_ARGUMENTS, ERR.MARSHALLING_ERROR) && pathIsNull(difference),
+      answers(difference, NAMING_A_NODE, ERR.BAD_ARGUMENTS, ERR.MARSHALLING_ERROR) && pathIsNull(difference),
   },
   {
     id: "null-path-in-multi",
@@ -435,6 +438,8 @@ function failsOnlyInApache(
   const operation = difference.request?.operations[failed];
   return operation !== undefined && results[failed].err === err && isCause(operation);
 }
+
+const NAMING_A_NODE = [OP.setData, OP.setACL, OP.create, OP.create2, OP.createContainer, OP.createTTL];
 
 /** Sent as null, or made null by damage. */
 function pathIsNull(difference: Difference): boolean {

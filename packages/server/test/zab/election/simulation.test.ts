@@ -55,7 +55,7 @@ function expectSettled(world: ElectionWorld, withinMs: number, seed: number): vo
   if (!isSettled) expect.fail(`seed ${seed}: ${failure(world)}`);
 }
 
-const SEEDS = 200;
+const SEEDS = 120;
 
 describe.each(ensembles)("$name", ({ config }) => {
   test(`all start together: the best vote wins, one leader a round, within a second (${SEEDS} seeds)`, () => {
