@@ -1,6 +1,7 @@
 /**
  * The same requests, drawn from a seed, for Apache's server and for Watchkeeper, each answer compared.
- * `DIFFERENTIAL_SEED` repeats a run, `DIFFERENTIAL_OPERATIONS` sets its length.
+ * A change is judged by the same requests every time; `DIFFERENTIAL_SEED=random` draws others, which it names, a number
+ * repeats them, and `DIFFERENTIAL_OPERATIONS` sets the length.
  */
 
 import { type ErrorName, errorName } from "@watchkeeper/wire";
@@ -11,8 +12,8 @@ import { startApache } from "./support/apache.js";
 import type { ServerProcess } from "./support/server-process.js";
 import { startWatchkeeper } from "./support/watchkeeper.js";
 
-const { DIFFERENTIAL_SEED, DIFFERENTIAL_OPERATIONS } = process.env;
-const seed = Number(DIFFERENTIAL_SEED ?? Math.floor(Math.random() * 2 ** 32));
+const { DIFFERENTIAL_SEED = "1", DIFFERENTIAL_OPERATIONS } = process.env;
+const seed = DIFFERENTIAL_SEED === "random" ? Math.floor(Math.random() * 2 ** 32) : Number(DIFFERENTIAL_SEED);
 const operations = Number(DIFFERENTIAL_OPERATIONS ?? 20_000);
 
 const configLines = [
