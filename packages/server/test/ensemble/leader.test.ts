@@ -30,6 +30,17 @@ class LeaderAlone {
     return alone;
   }
 
+  /** With two followers, who have its first proposal before its own disk has. */
+  static async slowToLog() {
+    const alone = await LeaderAlone.elected();
+    const [two, three] = [await alone.learner(2), await alone.learner(3)];
+    await Promise.all([two.follow(2), three.follow(3)]);
+    alone.server.extraDiskMs = 200;
+    alone.world.client().connect(alone.server);
+    const { zxid } = await two.next(PACKET.proposal);
+    return { alone, two, three, zxid };
+  }
+
   async lead(): Promise<void> {
     const { world, server } = this;
     this.ended = undefined;
@@ -328,12 +339,7 @@ describe("discovery and synchronization", () => {
   });
 
   test("what a voter had acknowledged is not counted when it is back as an observer, which has cut it off", async () => {
-    const alone = await LeaderAlone.elected();
-    const [two, three] = [await alone.learner(2), await alone.learner(3)];
-    await Promise.all([two.follow(2), three.follow(3)]);
-    alone.server.extraDiskMs = 200;
-    alone.world.client().connect(alone.server);
-    const { zxid } = await two.next(PACKET.proposal);
+    const { alone, two, three, zxid } = await LeaderAlone.slowToLog();
     two.ack(zxid);
     await alone.world.pass(50);
     two.close();
@@ -350,12 +356,7 @@ describe("discovery and synchronization", () => {
   });
 
   test("a voter that asks for a snapshot, for its files cannot be cut, gets none that lacks what is committed: its disk may be one of the quorum's", async () => {
-    const alone = await LeaderAlone.elected();
-    const [two, three] = [await alone.learner(2), await alone.learner(3)];
-    await Promise.all([two.follow(2), three.follow(3)]);
-    alone.server.extraDiskMs = 200;
-    alone.world.client().connect(alone.server);
-    const { zxid } = await two.next(PACKET.proposal);
+    const { alone, two, three, zxid } = await LeaderAlone.slowToLog();
     two.ack(zxid);
     three.ack(zxid);
     await alone.world.until(() => alone.leader.lastCommitted === zxid, "the commit");
