@@ -1,6 +1,6 @@
 import type { Client } from "../client.js";
 import { ZkError } from "../errors.js";
-import { type WaitOptions, withinDeadline } from "./patience.js";
+import { remainingOf, type WaitOptions } from "./patience.js";
 import { SharedValue } from "./shared-value.js";
 
 /**
@@ -67,7 +67,7 @@ export class Counter {
 
   /** Puts `value` there if `expected` is there; else false. */
   async replace(expected: bigint, value: bigint, options: WaitOptions = {}): Promise<boolean> {
-    const left = withinDeadline(options);
+    const left = remainingOf(options);
     for (;;) {
       const { value: data, version } = await this.shared.get(left());
       if (this.decode(data) !== expected) return false;

@@ -1,6 +1,6 @@
 import type { Hold } from "./hold.js";
 import type { Lock } from "./lock.js";
-import { patiently, type WaitOptions, withinDeadline } from "./patience.js";
+import { patiently, remainingOf, type WaitOptions } from "./patience.js";
 
 /** Several locks held together. */
 export interface MultiHold extends AsyncDisposable {
@@ -30,7 +30,7 @@ export class MultiLock {
 
   /** @throws what `Lock.acquire` does; none of the locks is held then, or all are on their way back */
   async acquire(options: WaitOptions = {}): Promise<MultiHold> {
-    const left = withinDeadline(options);
+    const left = remainingOf(options);
     for (;;) {
       const held = await this.all(left, (lock) => lock.acquire(left()));
       if (held !== undefined) return held;
@@ -39,7 +39,7 @@ export class MultiLock {
 
   /** Undefined if one of them is not to be had now. */
   tryAcquire(options: WaitOptions = {}): Promise<MultiHold | undefined> {
-    const left = withinDeadline(options);
+    const left = remainingOf(options);
     return this.all(left, (lock) => lock.tryAcquire(left()));
   }
 

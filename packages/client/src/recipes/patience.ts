@@ -22,8 +22,11 @@ export interface WaitOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** For a wait of several steps: the options of each, which has what is left of the time for the whole. */
-export function withinDeadline(options: WaitOptions): () => WaitOptions {
+/**
+ * For a wait of several steps: the options of each, which has what is left of the time for the whole. 0 is no time
+ * here, which ends the step, and no limit with requests.
+ */
+export function remainingOf(options: WaitOptions): () => WaitOptions {
   const { timeoutMs } = options;
   if (timeoutMs === undefined) return () => options;
   const deadlineMs = performance.now() + timeoutMs;

@@ -6,7 +6,7 @@ import { LineLock, type LockOptions } from "./line-lock.js";
 import type { FairLock, Participant } from "./lock.js";
 import { Mutex } from "./mutex.js";
 import { curatorMark } from "./owned-node.js";
-import { patiently, type WaitOptions, withinDeadline } from "./patience.js";
+import { patiently, remainingOf, type WaitOptions } from "./patience.js";
 
 const LEASE_PATTERN = /(lease-)(-?\d{10,})$/;
 
@@ -33,7 +33,7 @@ export class Semaphore implements FairLock {
   }
 
   async acquire(options: WaitOptions = {}): Promise<Hold> {
-    const left = withinDeadline(options);
+    const left = remainingOf(options);
     const order = await this.order.acquire(left());
     try {
       return await this.leases.acquire(left());
@@ -44,7 +44,7 @@ export class Semaphore implements FairLock {
 
   /** Undefined also while another waits for a lease: it came first. */
   async tryAcquire(options: WaitOptions = {}): Promise<Hold | undefined> {
-    const left = withinDeadline(options);
+    const left = remainingOf(options);
     const order = await this.order.tryAcquire(left());
     if (order === undefined) return undefined;
     try {
