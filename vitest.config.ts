@@ -10,6 +10,7 @@ export default defineConfig({
       "bench/test/**/*.test.ts",
       "test/checkers/*.test.ts",
     ],
+    setupFiles: ["test/support/property-seed.ts"],
     testTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,

@@ -1,4 +1,4 @@
-import { ByteWriter, createTxn, decodeText, ERR, OP, readInt, setAclTxn, setDataTxn } from "@watchkeeper/wire";
+import { ByteWriter, createTxn, decodeText, ERR, readInt, setAclTxn, setDataTxn } from "@watchkeeper/wire";
 import type { ChangeListener } from "./change-listener.js";
 import type { Forecasts, NodeForecast } from "./forecast.js";
 import { NO_NODE, ROOT } from "./node-store.js";
@@ -14,6 +14,13 @@ import type { NodeSource, Tree } from "./tree.js";
  * Where this server made the txn itself its forecasts say which rows are meant and what their digests
  * will be. Both are used unexamined, so a tree that has strayed from what was predicted would go
  * unnoticed; therefore one txn in `UNFORESEEN_EVERY` is applied as another server's would be.
+ *
+ * A log that is replayed over a fuzzy snapshot meets nodes from its future. Two rules make the tree
+ * what it was, whatever moment each node of the snapshot was read at:
+ * - A node created after the txn is not the one the txn means but a later one of that name. It is left
+ *   as it is; so are its children, which the txn's node never had.
+ * - A node that is deleted had no children then. Those it has were made later, for a later node of its
+ *   name; they go with it and come back as the log goes on.
  */
 export class NodeChanges {
   private zxid = 0;
@@ -65,20 +72,20 @@ export class NodeChanges {
     const parentForecast = this.nextForecast();
     const forecast = this.nextForecast();
     const parent = this.find(bytes, pathStart, parentEnd, parentForecast);
-    if (parent === NO_NODE) {
+    if (parent === NO_NODE || this.isFromFuture(parent, parentForecast)) {
       result.err = ERR.NO_NODE;
       return;
     }
     const creations = parentCreations === -1 ? tree.creations(parent) + 1 : parentCreations;
     const existing = forecast === undefined ? tree.find(bytes, pathStart, pathEnd) : NO_NODE;
-    const aclNumber = tree.acls.use(bytes, aclStart, aclEnd);
     if (existing !== NO_NODE) {
-      tree.replaceAcl(existing, aclNumber);
-      // Only the plain create: the other kinds return before they touch the parent (DataTree.createNode).
-      if (result.type === OP.create) tree.raiseCreations(parent, creations, this.zxid);
+      if (!this.isFromFuture(existing, forecast)) tree.replaceAcl(existing, tree.acls.use(bytes, aclStart, aclEnd));
+      // Of every kind: Apache's `DataTree.processTxn` does so for the plain create alone, and its tree strays.
+      tree.raiseCreations(parent, creations, this.zxid);
       result.err = ERR.NODE_EXISTS;
       return;
     }
+    const aclNumber = tree.acls.use(bytes, aclStart, aclEnd);
     this.setSource(bytes, pathStart, pathEnd, slots[createTxn.slots.data]!, dataLength);
     result.node = tree.create(parent, this.source, aclNumber, this.zxid, this.timeMs, owner.high, owner.low, forecast);
     tree.raiseCreations(parent, creations, this.zxid, parentForecast);
@@ -97,10 +104,10 @@ export class NodeChanges {
     this.deleteFound(this.ignored, bytes, pathStart, pathEnd);
   }
 
+  /** An ephemeral of a session that is gone: its owner says that it must go, whenever it was made. */
   deleteRow(node: number): void {
-    const path = new ByteWriter();
-    this.tree.writePath(node, path);
-    this.deleteListed(path.bytes, 0, path.length);
+    this.tree.raisePzxid(this.tree.parent(node), this.zxid);
+    this.removeRow(node);
   }
 
   private deleteFound(
@@ -116,12 +123,33 @@ export class NodeChanges {
     const parent = this.find(bytes, pathStart, parentEnd, parentForecast);
     const node = this.find(bytes, pathStart, pathEnd, forecast);
     if (parent !== NO_NODE) tree.raisePzxid(parent, this.zxid, parentForecast);
-    if (node === NO_NODE || node === ROOT || tree.childCount(node) > 0) {
+    if (node === NO_NODE || node === ROOT || this.isFromFuture(node, forecast)) {
       result.err = ERR.NO_NODE;
       return;
     }
+    this.removeBelow(node);
+    this.remove(node, bytes, pathStart, pathEnd, parentEnd);
+  }
+
+  private removeBelow(top: number): void {
+    const tree = this.tree;
+    while (tree.childCount(top) > 0) {
+      let leaf = top;
+      while (tree.childCount(leaf) > 0) leaf = tree.firstChild(leaf);
+      this.removeRow(leaf);
+    }
+  }
+
+  private removeRow(node: number): void {
+    const path = new ByteWriter();
+    this.tree.writePath(node, path);
+    this.remove(node, path.bytes, 0, path.length, lastSlash(path.bytes, 0, path.length));
+  }
+
+  private remove(node: number, bytes: Uint8Array, pathStart: number, pathEnd: number, parentEnd: number): void {
+    const tree = this.tree;
     const dataBytes = Math.max(0, tree.dataLength(node));
-    this.listener?.onDeleted(bytes, pathStart, pathEnd, tree.aclOf(node), parentEnd, tree.aclOf(parent));
+    this.listener?.onDeleted(bytes, pathStart, pathEnd, tree.aclOf(node), parentEnd, tree.aclOf(tree.parent(node)));
     tree.remove(node);
     if (!this.quotas.isEmpty) this.quotas.onDelete(decodeText(bytes, pathStart, pathEnd), dataBytes);
   }
@@ -133,7 +161,7 @@ export class NodeChanges {
     const dataLength = slots[setDataTxn.slots.data + 1]!;
     const forecast = this.nextForecast();
     const node = this.find(bytes, pathStart, pathEnd, forecast);
-    if (node === NO_NODE) {
+    if (node === NO_NODE || this.isFromFuture(node, forecast)) {
       result.err = ERR.NO_NODE;
       return;
     }
@@ -149,7 +177,7 @@ export class NodeChanges {
     const pathStart = slots[setAclTxn.slots.path]!;
     const forecast = this.nextForecast();
     const node = this.find(bytes, pathStart, pathStart + slots[setAclTxn.slots.path + 1]!, forecast);
-    if (node === NO_NODE) {
+    if (node === NO_NODE || this.isFromFuture(node, forecast)) {
       result.err = ERR.NO_NODE;
       return;
     }
@@ -157,6 +185,11 @@ export class NodeChanges {
     const aclNumber = this.tree.acls.use(bytes, aclStart, aclEndOf(bytes, aclStart));
     this.tree.setAcl(node, aclNumber, slots[setAclTxn.slots.version]!, forecast);
     result.node = node;
+  }
+
+  /** Whether the node was created after the txn; one that this server foresaw for the txn was not. */
+  private isFromFuture(node: number, forecast: NodeForecast | undefined): boolean {
+    return forecast === undefined && this.tree.czxid(node) > this.zxid;
   }
 
   private nextForecast(): NodeForecast | undefined {

@@ -147,6 +147,10 @@ export class NodeStore {
     into.ownerLow = this.rows.get(node, FIELD.ownerLow);
   }
 
+  czxid(node: number): number {
+    return readLongAsNumber(this.cellBytesOf(node), this.statStart(node) + STAT_OFFSETS.czxid);
+  }
+
   mzxid(node: number): number {
     return readLongAsNumber(this.cellBytesOf(node), this.statStart(node) + STAT_OFFSETS.mzxid);
   }

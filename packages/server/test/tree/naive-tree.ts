@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { Acl, Stat } from "@watchkeeper/wire";
+import type { Acl, Stat, StatPersisted } from "@watchkeeper/wire";
 import { type Change, TTL_MS, type Txn } from "./txn-bytes.js";
 
 interface NaiveNode {
@@ -117,6 +117,22 @@ export class NaiveTree {
       dataLength: node.data?.length ?? 0,
       numChildren,
       pzxid: BigInt(node.pzxid),
+    };
+  }
+
+  /** As a snapshot holds it. */
+  persistedStat(path: string): StatPersisted {
+    const { czxid, mzxid, pzxid, ctime, mtime, version, creations, aversion, owner } = this.nodes.get(path)!;
+    return {
+      czxid: BigInt(czxid),
+      mzxid: BigInt(mzxid),
+      ctime: BigInt(ctime),
+      mtime: BigInt(mtime),
+      version,
+      cversion: creations,
+      aversion,
+      ephemeralOwner: BigInt.asIntN(64, owner),
+      pzxid: BigInt(pzxid),
     };
   }
 

@@ -15,15 +15,29 @@ const ACLS: Acl[][] = [
 ];
 const NAMES = ["a", "b", "c", "zookeeper2", "größe"];
 
+interface RandomTxnsOptions {
+  /**
+   * Whether a closeSession lists all that its session owns, as servers do since 3.6: where a snapshot was
+   * read after a node had gone, nothing else tells its parent's pzxid.
+   */
+  readonly closesList?: boolean;
+  /** Few paths, so that most nodes are deleted and made again, with children and without. */
+  readonly isCrowded?: boolean;
+}
+
 /** Txns that make sense one after the other, as a server would have made them, and the tree they lead to. */
 export class RandomTxns {
   readonly model = new NaiveTree();
   private readonly random: Random;
+  private readonly closesList: boolean;
+  private readonly isCrowded: boolean;
   private zxid = 0;
   private timeMs = 1_700_000_000_000;
 
-  constructor(seed: number) {
+  constructor(seed: number, { closesList = false, isCrowded = false }: RandomTxnsOptions = {}) {
     this.random = new SeededRandom(seed);
+    this.closesList = closesList;
+    this.isCrowded = isCrowded;
   }
 
   next(): Txn {
@@ -46,6 +60,7 @@ export class RandomTxns {
   /** Listed whole, in part, or not at all: applying deletes what is left. */
   private listed(session: bigint): string[] | undefined {
     const all = this.model.ephemeralsOf(session);
+    if (this.closesList) return all;
     const which = this.random.below(3);
     if (which === 0) return undefined;
     return which === 1 ? all : all.slice(1);
@@ -88,8 +103,15 @@ export class RandomTxns {
   private newPath(): string | undefined {
     const parents = [...this.model.nodes].filter(([path, { isEphemeral }]) => !isEphemeral && path.length < 30);
     const [parent] = this.pick(parents);
+    if (this.isCrowded) return this.crowdedPath(parent);
     if (parent.startsWith("/zookeeper/") && this.random.below(4) > 0) return undefined;
     const path = `${parent === "/" ? "" : parent}/${this.pick(NAMES)}${this.random.below(4)}`;
+    return this.model.nodes.has(path) ? undefined : path;
+  }
+
+  private crowdedPath(parent: string): string | undefined {
+    if (parent.startsWith("/zookeeper") || parent.split("/").length > 3) return undefined;
+    const path = `${parent === "/" ? "" : parent}/${this.pick(["a", "b"])}`;
     return this.model.nodes.has(path) ? undefined : path;
   }
 
