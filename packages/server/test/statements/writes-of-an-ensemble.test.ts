@@ -55,6 +55,10 @@ test("W4, W5: a write is acknowledged when a majority has it safely on disk, and
   const [one, other] = await ensemble.followers();
   const [client, reader] = [await clientOf(await ensemble.leader()), await clientOf(await ensemble.leader())];
   await client.create("/w4");
+  // Acknowledged by one follower beside the leader: that one's disk has nothing older left to do, which it would be held at.
+  other!.holdDisk();
+  await client.setData("/w4", "with the other two of three");
+  other!.releaseDisk();
 
   one!.holdDisk();
   await client.setData("/w4", "with two of three");
