@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -61,31 +62,77 @@ function takeLock(directory: string, pid: number): () => void {
   mkdirSync(directory, { recursive: true });
   const path = join(directory, LOCK_NAME);
   const mine = `${pid} ${startOf(pid)}\n`;
-  for (;;) {
-    const holder = tryLock(path, mine);
-    if (holder === undefined) break;
-    const [holderPid, ...start] = holder.trim().split(" ");
-    const number = Number(holderPid);
-    if (Number.isInteger(number) && number > 0 && isRunning(number) && startOf(number) === start.join(" ")) {
-      throw new DataLockedError(directory, number);
-    }
-    rmSync(path, { force: true }); // its process is gone
-  }
+  while (!tryToTake(directory, path, mine, pid));
   return () => {
     if (readIfThere(path) === mine) rmSync(path, { force: true });
   };
 }
 
-/** Undefined where the lock is taken now, else what its file says. */
-function tryLock(path: string, content: string): string | undefined {
+/**
+ * One try, false where somebody else changed the lock meanwhile.
+ *
+ * The lock of a process that is gone must be replaced, and two servers may find it at the same moment. Were
+ * it removed and made anew, the slower of them would remove the lock that the faster has just made. So whoever
+ * wants to succeed a holder makes a claim first, a file named after that very holder, which only one can make;
+ * sees that the lock is still that holder's; and puts its own in its place by one rename. A claim whose maker is gone
+ * is succeeded in the same way.
+ */
+function tryToTake(directory: string, path: string, mine: string, pid: number): boolean {
+  const held = readIfThere(path);
+  if (held === undefined) return createWhole(path, mine, pid);
+  const claims: string[] = [];
+  for (let holder = held; ; ) {
+    refuseIfAlive(directory, holder);
+    const claim = `${path}.after-${createHash("sha256").update(holder).digest("hex").slice(0, 16)}`;
+    claims.push(claim);
+    if (createWhole(claim, mine, pid)) break;
+    const claimant = readIfThere(claim);
+    if (claimant === undefined) return false;
+    holder = claimant;
+  }
+  const isStillIts = readIfThere(path) === held;
+  if (isStillIts) renameSync(claims.at(-1)!, path);
+  else rmSync(claims.at(-1)!, { force: true });
+  // Those before it are of processes that are gone; while the lock was theirs nobody could pass this server's claim.
+  if (isStillIts) for (const claim of claims.slice(0, -1)) rmSync(claim, { force: true });
+  return isStillIts;
+}
+
+function refuseIfAlive(directory: string, holder: string): void {
+  const [holderPid, ...start] = holder.trim().split(" ");
+  const pid = Number(holderPid);
+  if (Number.isInteger(pid) && pid > 0 && isRunning(pid) && startOf(pid) === start.join(" "))
+    throw new DataLockedError(directory, pid);
+}
+
+/** Makes the file with its content at once: one that was seen before its content would pass for nobody's. False where there is one. */
+function createWhole(path: string, content: string, pid: number): boolean {
+  const unlinked = `${path}.of-${pid}`;
+  writeFileSync(unlinked, content);
   try {
-    const file = openSync(path, "wx");
-    writeSync(file, content);
-    closeSync(file);
-    return undefined;
+    linkSync(unlinked, path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (!NO_LINKS.has(code)) throw error;
+    return createInTwoSteps(path, content);
+  } finally {
+    rmSync(unlinked, { force: true });
+  }
+}
+
+/** What file systems without hard links answer. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+/** The best there is without links: a start in the instant between the two steps finds a lock that says nothing, and takes it over. */
+function createInTwoSteps(path: string, content: string): boolean {
+  try {
+    writeFileSync(path, content, { flag: "wx" });
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    return readIfThere(path) ?? "";
+    return false;
   }
 }
 
