@@ -5,7 +5,7 @@ import { createArguments, requireCallback, requirePath, versionAndCallback } fro
 import { Event } from "./event.js";
 import { Exception, exceptionOf } from "./exception.js";
 import { longOf, type Stat, statOf } from "./stat.js";
-import { type ClientState, State, stateOf } from "./state.js";
+import { type ClientState, eventOf, State, stateOf } from "./state.js";
 import { Transaction, transactionResult } from "./transaction.js";
 
 /** What `createClient` takes. */
@@ -67,7 +67,10 @@ export class Client extends EventEmitter<ClientEvents> {
       throw new TypeError(`a connect string such as "127.0.0.1:2181" expected, ${String(connectString)} found`);
     this.connectString = connectString;
     this.options = { sessionTimeout: 30_000, spinDelay: 1000, retries: 0, ...options };
-    this.on("state", (state) => this.emitState(state));
+    this.on("state", (state) => {
+      const event = eventOf(state);
+      if (event !== undefined) this.emit(event);
+    });
   }
 
   /** Begins to look for a server, and goes on until one is found or the client is closed. */
@@ -220,7 +223,7 @@ export class Client extends EventEmitter<ClientEvents> {
   getChildren(path: string, watcher: Watcher | undefined | null, callback: WithChildren): void;
   getChildren(path: string, given: Watcher | WithChildren | undefined | null, last?: WithChildren): void {
     requirePath(path);
-    const { watch, callback } = watcherAndCallback<WithChildren>(given, last);
+    const { watch, callback } = watcherAndCallback<WithChildren>(given, last, childWatches);
     this.call(callback, async (client) => {
       const { children, stat } = await client.getChildrenWithStat(path, { watch });
       return [children, statOf(stat)];
@@ -256,7 +259,8 @@ export class Client extends EventEmitter<ClientEvents> {
   /** Operations to be carried out together or not at all, once committed. */
   transaction(): Transaction {
     return new Transaction((steps, callback) =>
-      this.call(callback, async (client) => [(await client.multi(steps)).map(transactionResult)]),
+      // The one call that is never repeated.
+      this.call(callback, async (client) => [(await client.multi(steps)).map(transactionResult)], Infinity),
     );
   }
 
@@ -264,8 +268,8 @@ export class Client extends EventEmitter<ClientEvents> {
     this.call(callback, async (client) => [statOf(await run(client))]);
   }
 
-  private call(callback: Call["callback"], run: Call["run"]): void {
-    this.start({ callback, run, attempt: 0 });
+  private call(callback: Call["callback"], run: Call["run"], attempt = 0): void {
+    this.start({ callback, run, attempt });
   }
 
   private start(call: Call): void {
@@ -311,14 +315,6 @@ export class Client extends EventEmitter<ClientEvents> {
     this.state = state;
     fromTheTop(() => this.emit("state", state));
   }
-
-  private emitState(state: ClientState): void {
-    if (state === State.SYNC_CONNECTED) this.emit("connected");
-    else if (state === State.CONNECTED_READ_ONLY) this.emit("connectedReadOnly");
-    else if (state === State.DISCONNECTED) this.emit("disconnected");
-    else if (state === State.EXPIRED) this.emit("expired");
-    else if (state === State.AUTH_FAILED) this.emit("authenticationFailed");
-  }
 }
 
 /** A client of the servers of `connectString` ("host:port,host:port/chroot"); `connect` begins. */
@@ -337,16 +333,24 @@ function fromTheTop(run: () => void): void {
 function watcherAndCallback<C>(
   given: Watcher | C | undefined | null,
   last: C | undefined,
+  watches = dataWatches,
 ): { watch: ((event: WatchEvent) => void) | undefined; callback: C } {
   if (last === undefined) return { watch: undefined, callback: requireCallback(given as C) };
   const callback = requireCallback(last);
   if (typeof given !== "function") return { watch: undefined, callback };
   const watcher = given as Watcher;
-  const watch = (event: WatchEvent): void => {
-    if (event.kind !== "session" && event.kind !== "removed") fromTheTop(() => watcher(new Event(event)));
-  };
+  const watch =
+    watches.get(watcher) ??
+    ((event: WatchEvent): void => {
+      if (event.kind !== "session" && event.kind !== "removed") fromTheTop(() => watcher(new Event(event)));
+    });
+  watches.set(watcher, watch);
   return { watch, callback };
 }
+
+/** A watcher that is given twice for the same is called once. */
+const dataWatches = new WeakMap<Watcher, (event: WatchEvent) => void>();
+const childWatches: typeof dataWatches = new WeakMap();
 
 async function ignoring(code: ZkError["code"], done: Promise<unknown>): Promise<void> {
   try {

@@ -40,22 +40,25 @@ export const State = {
   EXPIRED: new ClientState("EXPIRED", -122),
 } as const;
 
+type StateEvent = "connected" | "connectedReadOnly" | "disconnected" | "expired" | "authenticationFailed";
+
+const disconnected = [State.DISCONNECTED, "disconnected"] as const;
+/** Without those that node-zookeeper-client does not tell. */
+const told: Partial<Record<SessionState, readonly [ClientState, StateEvent]>> = {
+  connected: [connected, "connected"],
+  "read-only": [State.CONNECTED_READ_ONLY, "connectedReadOnly"],
+  suspended: disconnected,
+  closed: disconnected,
+  lost: [State.EXPIRED, "expired"],
+  "auth-failed": [State.AUTH_FAILED, "authenticationFailed"],
+};
+
 /** Undefined for what node-zookeeper-client does not tell. */
 export function stateOf(state: SessionState): ClientState | undefined {
-  switch (state) {
-    case "connected":
-      return State.SYNC_CONNECTED;
-    case "read-only":
-      return State.CONNECTED_READ_ONLY;
-    case "suspended":
-    case "closed":
-      return State.DISCONNECTED;
-    case "lost":
-      return State.EXPIRED;
-    case "auth-failed":
-      return State.AUTH_FAILED;
-    case "connecting":
-    case "presumed-lost":
-      return undefined;
-  }
+  return told[state]?.[0];
+}
+
+/** The event of a state. */
+export function eventOf(state: ClientState): StateEvent | undefined {
+  return Object.values(told).find(([one]) => one === state)?.[1];
 }

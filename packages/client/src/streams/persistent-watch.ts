@@ -58,6 +58,7 @@ export class PersistentWatch {
     for (;;) {
       try {
         await this.request({ ...options, whenSuspended: "wait" });
+        if (this.isRemoved) await this.remove(); // the request may have waited since
         return;
       } catch (error) {
         const isRenewing = hasCode(error, "SESSION_EXPIRED") && !isFinal(this.requester.half.session.state);

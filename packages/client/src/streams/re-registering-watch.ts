@@ -9,6 +9,7 @@ import { isServed, type NodeEvent, type WatchEvent, type WatchListener } from ".
 export interface WatchedReads {
   exists(path: string, options: CallOptions & { watch: WatchListener }): Promise<Stat | null>;
   getChildrenWithStat(path: string, options: CallOptions & { watch: WatchListener }): Promise<NodeChildren>;
+  unwatch(path: string, listener: WatchListener): void;
 }
 
 interface KnownNode {
@@ -46,9 +47,9 @@ export class ReRegisteringWatch {
     return this.look(this.root, false);
   }
 
-  /** One-shot watches that are left are used up by the next event of their node, and heard by nobody. */
   close(): void {
     this.closed = true;
+    for (const path of [this.root, ...this.known.keys()]) this.reads.unwatch(path, this.listener);
   }
 
   /**
@@ -62,19 +63,10 @@ export class ReRegisteringWatch {
     for (const [path, tells] of paths) void this.look(path, tells);
   };
 
-  private readonly listeners = new Map<string, WatchListener>();
-
-  /** One listener a node, so that registering again before an event adds nothing. */
-  private listenerOf(path: string): WatchListener {
-    let listener = this.listeners.get(path);
-    if (listener === undefined) {
-      listener = (event: WatchEvent): void => {
-        if (event.kind !== "session" && event.kind !== "removed") void this.look(path, true);
-      };
-      this.listeners.set(path, listener);
-    }
-    return listener;
-  }
+  /** One for all nodes, so that registering again before an event adds nothing. */
+  private readonly listener: WatchListener = (event) => {
+    if (event.kind !== "session") void this.look(event.path, true);
+  };
 
   private async look(path: string, tells: boolean): Promise<void> {
     if (this.looking.has(path)) {
@@ -92,7 +84,7 @@ export class ReRegisteringWatch {
     while (!this.closed) {
       try {
         const found = await this.read(path);
-        if (this.closed) return;
+        if (this.closed) break;
         if (found === undefined) this.forget(path, tells);
         else await this.compare(path, found, tells);
         return;
@@ -104,12 +96,13 @@ export class ReRegisteringWatch {
         return; // not permitted, or the session has ended, of which the stream tells
       }
     }
+    this.reads.unwatch(path, this.listener); // which its reads have left
   }
 
   private async read(path: string): Promise<KnownNode | undefined> {
     // Without the deadline that the client may have for all its requests: a change would be missed for it.
     const timeoutMs = Number.POSITIVE_INFINITY;
-    const options = { watch: this.listenerOf(path), whenSuspended: "wait", timeoutMs } as const;
+    const options = { watch: this.listener, whenSuspended: "wait", timeoutMs } as const;
     // The children first: where the node is gone, that leaves no watch behind. Only of the root it is
     // wanted, to see it come back; below, the parent's child watch sees that.
     let children: readonly string[] = [];
@@ -135,8 +128,9 @@ export class ReRegisteringWatch {
     for (const name of before?.children ?? []) {
       if (!found.children.has(name)) this.forget(childPath(path, name), tells);
     }
-    const added = [...found.children].filter((name) => before?.children.has(name) !== true);
-    await Promise.all(added.map((name) => this.look(childPath(path, name), tells)));
+    // Also one of the list before: it may have gone and come since its last look.
+    const below = [...found.children].map((name) => childPath(path, name));
+    await Promise.all(below.filter((one) => !this.known.has(one)).map((one) => this.look(one, tells)));
   }
 
   private tellChanges(path: string, before: Stat | undefined, { czxid, mzxid, pzxid }: Stat): void {
@@ -153,7 +147,6 @@ export class ReRegisteringWatch {
     const known = this.known.get(path);
     if (known === undefined) return;
     this.known.delete(path);
-    if (path !== this.root) this.listeners.delete(path);
     for (const name of known.children) this.forget(childPath(path, name), tells);
     if (tells) this.tell({ kind: "deleted", path, zxid: undefined });
   }

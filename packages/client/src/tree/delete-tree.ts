@@ -57,7 +57,11 @@ async function pathsBelow(client: Client, path: string, keepRoot: boolean, optio
 async function deleteBatch(client: Client, paths: string[], batchMax: number, options: CallOptions): Promise<number> {
   let count = 0;
   let chars = 0;
-  for (let i = paths.length - 1; i >= 0 && count < batchMax && chars < BATCH_TEXT_CHARS_MAX; i--, count++) {
+  for (
+    let i = paths.length - 1;
+    i >= 0 && !(count >= batchMax && count > 0) && chars < BATCH_TEXT_CHARS_MAX;
+    i--, count++
+  ) {
     chars += paths[i]!.length;
   }
   const batch = paths.slice(paths.length - count).reverse();

@@ -2,7 +2,7 @@ import type { Client } from "../client.js";
 import { badArguments, hasCode } from "../errors.js";
 import type { AclEntry } from "../operations/acl.js";
 import type { CallOptions } from "../operations/call-options.js";
-import { partlyApplied } from "../operations/several-writes.js";
+import { partlyApplied, withinDeadline } from "../operations/several-writes.js";
 import { createParents } from "./create-parents.js";
 import { type WalkedNode, walkTree } from "./walk-tree.js";
 
@@ -46,11 +46,12 @@ export interface ImportOptions extends CallOptions {
  */
 export async function exportTree(client: Client, path: string, options: ExportOptions = {}): Promise<TreeJson> {
   const { acl = false, ...callOptions } = options;
+  const left = withinDeadline("exportTree", path, callOptions);
   const nodes: TreeJsonNode[] = [];
   const base = path === "/" ? "" : path;
-  for await (const node of walkTree(client, path, { ...callOptions, data: true })) {
+  for await (const node of walkTree(client, path, { ...left(), data: true })) {
     if (node.stat.ephemeralOwner !== 0n) continue;
-    const entries = acl ? await aclOf(client, node, callOptions) : undefined;
+    const entries = acl ? await aclOf(client, node, left()) : undefined;
     if (entries === null) continue;
     nodes.push({
       path: node.path === "/" ? "" : node.path.slice(base.length),
@@ -77,12 +78,13 @@ export async function importTree(
   if (tree.format !== "zookeeper-tree" || tree.version !== 1 || !Array.isArray(tree.nodes)) {
     throw badArguments("importTree", path, "data of format zookeeper-tree, version 1, expected");
   }
-  await createParents(client, path, undefined, "persistent", callOptions);
+  const left = withinDeadline("importTree", path, callOptions);
+  await createParents(client, path, undefined, "persistent", left());
   let written = 0;
   for (const node of tree.nodes) {
     const target = `${path === "/" ? "" : path}${node.path}` || "/";
     try {
-      if (await writeNode(client, target, node, whenExists, callOptions)) written++;
+      if (await writeNode(client, target, node, whenExists, left())) written++;
     } catch (error) {
       throw written === 0 ? error : partlyApplied(error, "importTree", path);
     }
@@ -122,7 +124,8 @@ export async function copyTree(
   if (target === source && (to === from || to.startsWith(from === "/" ? "/" : `${from}/`))) {
     throw badArguments("copyTree", to, `a place outside of ${from} expected`);
   }
-  return await importTree(target, to, await exportTree(source, from, rest), rest);
+  const left = withinDeadline("copyTree", to, rest);
+  return await importTree(target, to, await exportTree(source, from, left()), left());
 }
 
 /** Null for a node below the first that is gone by now. */

@@ -2,6 +2,7 @@ import type { Client } from "../client.js";
 import { hasCode } from "../errors.js";
 import type { CallOptions } from "../operations/call-options.js";
 import { childPath } from "../operations/paths.js";
+import { withinDeadline } from "../operations/several-writes.js";
 import type { Stat } from "../operations/stat.js";
 
 /** How to walk. */
@@ -10,7 +11,7 @@ export interface WalkOptions extends CallOptions {
   readonly data?: boolean | undefined;
   /** How far below the path to go; 0: only the node itself. @default without end */
   readonly depthMax?: number | undefined;
-  /** Requests in flight at once: enough to hide the way to the server, not enough to swamp it. @default 256 */
+  /** Requests in flight at once. @default 256 */
   readonly concurrencyMax?: number | undefined;
 }
 
@@ -26,6 +27,7 @@ export interface WalkedNode {
   readonly data: Buffer | null;
 }
 
+/** Enough to hide the way to the server, not enough to swamp it. */
 const CONCURRENCY_MAX_DEFAULT = 256;
 
 /**
@@ -36,13 +38,14 @@ const CONCURRENCY_MAX_DEFAULT = 256;
  */
 export async function* walkTree(client: Client, path: string, options: WalkOptions = {}): AsyncGenerator<WalkedNode> {
   const { data = false, depthMax = Number.POSITIVE_INFINITY, concurrencyMax, ...callOptions } = options;
-  const batchMax = concurrencyMax ?? CONCURRENCY_MAX_DEFAULT;
+  const left = withinDeadline("walk", path, callOptions);
+  const batchMax = Math.max(1, (concurrencyMax ?? CONCURRENCY_MAX_DEFAULT) || 1); // of none, the walk would never end
   let level = [path];
   for (let depth = 0; depth <= depthMax && level.length > 0; depth++) {
     const below: string[] = [];
     for (let i = 0; i < level.length; i += batchMax) {
       const batch = level.slice(i, i + batchMax);
-      const nodes = await Promise.all(batch.map((one) => readNode(client, one, depth, data, callOptions)));
+      const nodes = await Promise.all(batch.map((one) => readNode(client, one, depth, data, left())));
       for (const node of nodes) {
         if (node === undefined) continue;
         for (const name of node.children) below.push(childPath(node.path, name));

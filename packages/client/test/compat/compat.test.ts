@@ -202,3 +202,31 @@ test("arguments that make no sense are refused at once", () => {
   expect(() => new zookeeper.ACL(32, zookeeper.Id.ANYONE_ID_UNSAFE)).toThrow("from 1 to 31");
   expect(() => zookeeper.createClient("")).toThrow("a connect string");
 });
+
+test("a watcher that was given twice is called once", async () => {
+  const { client } = await connected();
+  await called((done) => client.create("/a", done));
+  const seen: string[] = [];
+  const watcher = (event: zookeeper.Event): unknown => seen.push(event.getName());
+  for (let i = 0; i < 2; i++) {
+    await called((done) => client.exists("/a", watcher, done));
+    await called((done) => client.getData("/a", watcher, done));
+    await called((done) => client.getChildren("/a", watcher, done));
+  }
+  await called((done) => client.create("/a/b", done));
+  await called((done) => client.setData("/a", Buffer.from("1"), done));
+  await called((done) => client.exists("/", done));
+  expect(seen).toEqual(["NODE_CHILDREN_CHANGED", "NODE_DATA_CHANGED"]);
+});
+
+test("a transaction whose answer was lost is not repeated, whatever `retries` says", async () => {
+  const { server, client } = await connected({ retries: 3 });
+  await called((done) => client.create("/a", done));
+  server.partition();
+  const committed = called((done) => client.transaction().setData("/a", Buffer.from("1")).commit(done));
+  await new Promise((resolve) => setImmediate(resolve));
+  server.dropConnection();
+  server.heal();
+  const [error] = await committed;
+  expect((error as zookeeper.Exception).getName()).toBe("CONNECTION_LOSS");
+});

@@ -40,8 +40,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
  */
 export async function startTestEnsemble(options: TestEnsembleOptions = {}): Promise<TestEnsemble> {
   const ensemble = new TestEnsemble(options);
-  await Promise.all(ensemble.servers.map((server) => server.openGate()));
-  await Promise.all(ensemble.servers.map((server) => server.run()));
-  await ensemble.settled();
+  try {
+    await ensemble.start();
+  } catch (error) {
+    await ensemble.close();
+    throw error;
+  }
   return ensemble;
 }

@@ -47,6 +47,7 @@ export class TestServer {
   private readonly gate: ClientGate;
   private serverTime = new ServerTime();
   private running: RunningServer | undefined;
+  private starting: Promise<void> | undefined;
   private paused = false;
   private partitioned = false;
 
@@ -129,18 +130,30 @@ export class TestServer {
 
   /** Starts a server that was stopped or has ended again, on the same port and with what it had on its disk. */
   async start(): Promise<void> {
-    if (this.running !== undefined) return;
-    await this.run();
-    try {
-      await this.gate.open();
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+    if (this.starting === undefined && this.running !== undefined) return;
+    this.starting ??= this.startOnce().finally(() => {
+      this.starting = undefined;
+    });
+    await this.starting;
   }
 
   /** Stops the server; its sessions live on in its data, and clients find nobody until `start`. */
   async stop(): Promise<void> {
+    await this.starting?.catch(() => undefined); // whom it concerns is told by `start`
+    await this.stopRunning();
+  }
+
+  private async startOnce(): Promise<void> {
+    await this.run();
+    try {
+      await this.gate.open();
+    } catch (error) {
+      await this.stopRunning();
+      throw error;
+    }
+  }
+
+  private async stopRunning(): Promise<void> {
     const { running } = this;
     if (running === undefined) return;
     this.heal();
@@ -165,12 +178,17 @@ export class TestServer {
    */
   async expireSession(session: SessionReference): Promise<void> {
     const key = keyOf(session);
-    const deciding = this.place === undefined ? this.server.member.replica : this.place.leader();
+    const running = this.server;
+    const deciding = this.deciding;
     if (deciding?.expireSession(key) !== true)
-      throw new Error(`session 0x${BigInt.asUintN(64, key).toString(16)} cannot be expired: ${whyNot(deciding)}`);
-    const { replica } = this.server.member;
-    while (deciding.sessions.get(key) !== undefined || replica.sessions.get(key) !== undefined)
+      throw new Error(`session ${hex(key)} cannot be expired: ${whyNot(deciding)}`);
+    while (deciding.sessions.get(key) !== undefined || this.replica?.sessions.get(key) !== undefined) {
+      if (this.running !== running || this.deciding !== deciding)
+        throw new Error(
+          `session ${hex(key)} has not expired, for all that is known: the server, or its leader, has gone`,
+        );
       await turnOfTheEventLoop();
+    }
   }
 
   /** Cuts the connection of one session, or all of this server; the sessions live on, and clients may come back. */
@@ -252,12 +270,16 @@ export class TestServer {
     return this.running;
   }
 
+  /** The replica that decides about sessions. */
+  private get deciding(): Replica | undefined {
+    return this.place === undefined ? this.replica : this.place.leader();
+  }
+
   private portFilter(session: SessionReference | undefined): (remotePort: number) => boolean {
     if (session === undefined) return () => true;
     const key = keyOf(session);
     const connection = this.connectionOf(key);
-    if (connection === undefined)
-      throw new Error(`session 0x${BigInt.asUintN(64, key).toString(16)} has no connection to test server ${this.id}`);
+    if (connection === undefined) throw new Error(`session ${hex(key)} has no connection to test server ${this.id}`);
     return (remotePort) => remotePort === connection.remotePort;
   }
 
@@ -297,6 +319,10 @@ function worldOf(
 
 function keyOf(session: SessionReference): bigint {
   return BigInt.asIntN(64, typeof session === "bigint" ? session : session.sessionId);
+}
+
+function hex(key: bigint): string {
+  return `0x${BigInt.asUintN(64, key).toString(16)}`;
 }
 
 function whyNot(deciding: Replica | undefined): string {

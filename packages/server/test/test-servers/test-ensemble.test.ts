@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect } from "@watchkeeper/client";
 import { expect, onTestFinished, test } from "vitest";
-import { startTestEnsemble, type TestEnsemble } from "../../src/test-servers/index.js";
+import { startTestEnsemble, startTestServer, type TestEnsemble } from "../../src/test-servers/index.js";
 import { until } from "../support/until.js";
 
 async function start(size = 3): Promise<TestEnsemble> {
@@ -83,4 +86,15 @@ test("clients of every server keep their sessions while time is turned", async (
   expect(ensemble.servers.every((server) => server.isServing)).toBe(true);
   await clients[0]!.sync();
   expect((await clients[0]!.getChildren("/")).toSorted()).toEqual(["0", "1", "2", "zookeeper"]);
+});
+
+test("an ensemble that cannot start leaves nothing behind", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "watchkeeper-test-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const inTheWay = await startTestServer({ dataDir: join(dataDir, "2") });
+  onTestFinished(() => inTheWay.close());
+  const listening = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
+  const before = listening();
+  await expect(startTestEnsemble({ dataDir })).rejects.toThrow(join(dataDir, "2"));
+  await until(() => listening() === before); // a port is given back a turn later
 });

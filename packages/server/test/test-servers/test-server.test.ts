@@ -141,3 +141,26 @@ test("a port that is taken is the system's error, and leaves nothing running", a
   const { port } = await start();
   await expect(startTestServer({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
+
+test("a server that is started twice at once is one server, and one that is closed meanwhile is closed", async () => {
+  const server = await start();
+  await server.stop();
+  await Promise.all([server.start(), server.start()]);
+  const client = await clientOf(server);
+  await client.create("/a");
+  await server.stop();
+  const starting = server.start();
+  await server.close();
+  await starting;
+  expect(server.isRunning).toBe(false);
+  await expect(connect(server.connectString, { connectRoundsMax: 1 })).rejects.toMatchObject({
+    code: "CONNECTION_LOSS",
+  });
+});
+
+test("a session whose server ends before it has expired is not waited for", async () => {
+  const server = await start();
+  const client = await clientOf(server);
+  server.failNextFsync();
+  await expect(server.expireSession(client)).rejects.toThrow("has not expired");
+});

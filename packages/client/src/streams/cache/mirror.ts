@@ -139,7 +139,7 @@ export class Mirror {
   /** Ends it; what it holds stays as it is. */
   close(): void {
     if (this.isClosed) return;
-    this.end(new ZkError({ code: "CLOSING", outcome: "not-applied", operation: "cache", path: this.root }));
+    this.end(this.sessionEnd("CLOSING"));
     for (const path of this.entries.keys()) this.client.unwatch(path, this.onEvent);
     this.client.unwatch(this.root, this.onEvent);
   }
@@ -209,15 +209,17 @@ export class Mirror {
     if (this.isClosed) return NOTHING;
     const { aspect, path, cause } = read;
     this.counters.reads++;
+    const siblings = this.siblingsOf(path);
+    const gone = (): void => this.applyGone(path, siblings, cause);
     try {
       if (aspect === "data") {
         const node = await this.readNode(path);
-        return () => this.applyNode(path, node, cause);
+        return node === undefined ? gone : () => this.applyNode(path, node, cause);
       }
       const { children, stat } = await this.client.getChildrenWithStat(path, { ...PATIENT, watch: this.onEvent });
       return () => this.applyChildren(path, children, stat, cause);
     } catch (error) {
-      if (hasCode(error, "NO_NODE")) return () => this.forget(path, cause); // for the root, its exists watch was left
+      if (hasCode(error, "NO_NODE")) return gone;
       if (hasCode(error, "SESSION_EXPIRED", "CLOSING", "AUTH_FAILED")) {
         this.setAside.push(read);
         setImmediate(this.endWithClient);
@@ -244,12 +246,8 @@ export class Mirror {
     return { path, data: null, stat };
   }
 
-  private applyNode(path: string, node: CachedNode | undefined, cause: ChangeCause): void {
+  private applyNode(path: string, node: CachedNode, cause: ChangeCause): void {
     if (this.isClosed) return;
-    if (node === undefined) {
-      this.forget(path, cause);
-      return;
-    }
     if (!this.belongs(path)) {
       this.client.unwatch(path, this.onEvent);
       return;
@@ -269,6 +267,13 @@ export class Mirror {
     if (hasList) this.want("children", path, cause);
   }
 
+  /** A list that was taken up while the node was read may be newer than its end: it is back, then. */
+  private applyGone(path: string, siblings: ReadonlySet<string> | undefined, cause: ChangeCause): void {
+    if (this.siblingsOf(path) === siblings) this.forget(path, cause);
+    else this.want("data", path, cause);
+    if (!this.belongs(path)) this.client.unwatch(path, this.onEvent);
+  }
+
   private applyChildren(path: string, names: readonly string[], stat: Stat, cause: ChangeCause): void {
     const entry = this.entries.get(path);
     if (this.isClosed || entry?.children === undefined) return;
@@ -282,7 +287,7 @@ export class Mirror {
   /** A node is known to be gone, before its parent's list says so. */
   private forget(path: string, cause: ChangeCause): void {
     if (this.isClosed) return;
-    if (path !== this.root) this.entries.get(parentPath(path))?.children?.delete(nodeName(path));
+    if (path !== this.root) this.siblingsOf(path)?.delete(nodeName(path));
     this.removeEntry(path, cause);
   }
 
@@ -303,7 +308,11 @@ export class Mirror {
 
   private belongs(path: string): boolean {
     if (path === this.root) return true;
-    return this.entries.get(parentPath(path))?.children?.has(nodeName(path)) === true;
+    return this.siblingsOf(path)?.has(nodeName(path)) === true;
+  }
+
+  private siblingsOf(path: string): Set<string> | undefined {
+    return this.entries.get(parentPath(path))?.children;
   }
 
   private isShown(path: string): boolean {

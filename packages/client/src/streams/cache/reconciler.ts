@@ -5,7 +5,7 @@ import type { Mirror } from "./mirror.js";
 export interface ReconcileOptions {
   /** Milliseconds from the end of one reconciliation to the start of the next. */
   readonly everyMs: number;
-  /** How much of that is left to chance, so that many processes do not come at once: 0 to 1. @default 0.5 */
+  /** How much of that is left to chance, 0 to 1. @default 0.5 */
   readonly jitter?: number | undefined;
   /** Bound on what a reconciliation costs the servers. @default 500 */
   readonly readsPerSecondMax?: number | undefined;
@@ -20,8 +20,11 @@ export interface Reconciliation {
   readonly durationMs: number;
 }
 
+/** So that many processes do not come at once. */
 const JITTER_DEFAULT = 0.5;
 const READS_PER_SECOND_DEFAULT = 500;
+/** Node takes a longer timer for none at all. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Reads leave in groups, so many a second. */
 const GROUPS_PER_SECOND = 20;
 
@@ -64,10 +67,13 @@ export class Reconciler {
     if (this.isClosed) return;
     const { everyMs, jitter = JITTER_DEFAULT } = options;
     const delayMs = everyMs * (1 - jitter * Math.random());
-    this.timer = setTimeout(() => {
-      const again = (): void => this.schedule(options);
-      this.reconcile().then(again, again); // a session that ended is told by the mirror
-    }, delayMs).unref();
+    this.timer = setTimeout(
+      () => {
+        const again = (): void => this.schedule(options);
+        this.reconcile().then(again, again); // a session that ended is told by the mirror
+      },
+      Math.min(delayMs, TIMER_MS_MAX),
+    ).unref();
   }
 
   private async run(): Promise<Reconciliation> {
