@@ -67,6 +67,7 @@ export class Comparison {
       const client = this.random.below(clientCount);
       if (!this.lockstep.isConnected(client)) await this.connectSomehow(client);
       else if (this.random.chance(0.01)) await this.lockstep.drop(client);
+      else if (this.random.chance(0.005)) await this.lockstep.takeOver(client);
       else await this.burst(client, this.generator.burst(client, this.zxid));
     }
   }
@@ -170,7 +171,11 @@ export class Comparison {
       [60, plainHandshake],
       [8, { ...plainHandshake, lastZxidSeen: this.zxid }],
       [4, { ...plainHandshake, lastZxidSeen: this.zxid + 1_000_000n }],
-      [8, { ...plainHandshake, withReadOnlyFlag: false }],
+      [8, { ...plainHandshake, flag: "none" }],
+      [8, { ...plainHandshake, flag: "readOnly" }],
+      [4, { ...plainHandshake, protocolVersion: random.pick([1, -1, 2 ** 31 - 1]) }],
+      [4, { ...plainHandshake, extraBytes: 1 + random.below(9) }],
+      [4, { ...plainHandshake, lastZxidSeen: -5n }],
       [6, { ...plainHandshake, timeoutMs: random.pick([0, -1, 2 ** 31 - 1, 90_000]) }],
       [4, { ...plainHandshake, password: random.pick(["wrong", "empty", "long", "none"]) }],
       [4, { ...plainHandshake, foreignSession: 0x0123456789abcdefn }],

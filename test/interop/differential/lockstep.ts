@@ -21,8 +21,11 @@ export interface Handshake {
   readonly timeoutMs: number;
   readonly lastZxidSeen: bigint;
   readonly password: "right" | "wrong" | "empty" | "none" | "long";
-  /** Clients up to 3.3 do not send the flag. */
-  readonly withReadOnlyFlag: boolean;
+  /** Whether the client takes a read-only server; clients up to 3.3 do not say. */
+  readonly flag: "readWrite" | "readOnly" | "none";
+  readonly protocolVersion: number;
+  /** Behind the record, which servers ignore. */
+  readonly extraBytes: number;
   /** Named instead of the client's own session. */
   readonly foreignSession?: bigint;
 }
@@ -31,7 +34,9 @@ export const plainHandshake: Handshake = {
   timeoutMs: 60_000,
   lastZxidSeen: 0n,
   password: "right",
-  withReadOnlyFlag: true,
+  flag: "readWrite",
+  protocolVersion: 0,
+  extraBytes: 0,
 };
 
 interface SessionTicket {
@@ -108,13 +113,16 @@ function connectFrame(handshake: Handshake, ticket: SessionTicket | undefined): 
   const session = handshake.foreignSession ?? ticket?.id ?? 0n;
   writer.int(0);
   wire.connectRequest.encode(writer, {
-    protocolVersion: 0,
+    protocolVersion: handshake.protocolVersion,
     lastZxidSeen: handshake.lastZxidSeen,
     timeOut: handshake.timeoutMs,
     sessionId: session,
     passwd: passwordBytes(handshake.password, ticket),
   });
-  if (handshake.withReadOnlyFlag) writer.bool(false);
+  if (handshake.flag !== "none") {
+    writer.bool(handshake.flag === "readOnly");
+    for (let i = 0; i < handshake.extraBytes; i++) writer.bool(true);
+  }
   const bytes = writer.view().slice();
   wire.writeInt(bytes, 0, bytes.length - 4);
   return bytes;
@@ -169,6 +177,13 @@ export class Lockstep {
     for (const side of [this.apache, this.watchkeeper]) side.tickets[client] = side.tickets[owner];
     await this.connect(client, handshake);
     this.forget(client);
+  }
+
+  /** Takes up the client's session on a new connection while the old one stands: the servers are to close that. */
+  async takeOver(client: number): Promise<void> {
+    const before = [this.apache, this.watchkeeper].map((side) => side.connections[client]);
+    await this.connect(client);
+    await Promise.all(before.map((connection) => connection?.untilClosed()));
   }
 
   isConnected(client: number): boolean {

@@ -32,9 +32,12 @@ export const probes: ReadonlyMap<string, Probe> = new Map([
   ["pipelined-set-acl", pipelinedSetAcl],
   ["quota-counted-anew", quotaCountedAnew],
   ["auth-order", authOrder],
+  ["acl-duplicates", storedAcls],
   ["close-order", closeOrder],
   ["refused-multi-read", refusedMultiRead],
   ["null-path", nullPath],
+  ["null-in-set-watches", nullInSetWatches],
+  ["quota-statistics-written", quotaStatisticsWritten],
 ]);
 
 /** Where quotas are enforced. */
@@ -139,6 +142,9 @@ async function relativePathInCheckWatches(lockstep: Lockstep): Promise<void> {
   await lockstep.step(witness, [
     makeRequest(1, OP.addWatch, { path: place, mode: wire.ADD_WATCH_MODE.persistentRecursive }),
     makeRequest(2, OP.checkWatches, { path: "apart", type: wire.WATCH_TYPE.data }),
+    makeRequest(3, OP.getChildren, { path: "apart", watch: true }),
+    makeRequest(4, OP.exists, { path: "apart", watch: true }),
+    makeRequest(5, OP.checkWatches, { path: "apart", type: wire.WATCH_TYPE.data }),
   ]);
 }
 
@@ -168,6 +174,20 @@ async function authOrder(lockstep: Lockstep): Promise<void> {
   await lockstep.step(actor, [makeRequest(1, OP.getACL, { path: `${place}/node` }), remove(`${place}/node`)]);
 }
 
+async function storedAcls(lockstep: Lockstep): Promise<void> {
+  const alice = { type: 0, scheme: "digest", auth: wire.encodeText("alice:wonder") };
+  await lockstep.step(actor, [makeRequest(wire.XID.auth, OP.auth, alice)]);
+  const entry = (perms: number, scheme: string, id: string) => ({ perms, id: { scheme, id } });
+  const acls = [
+    [entry(31, "auth", ""), entry(31, "auth", "again")],
+    [entry(31, "digest", "user:one\ntwo"), entry(1, "world", "anyone")],
+  ];
+  for (const acl of acls) {
+    await lockstep.step(actor, [create(`${place}/node`, { acl })]);
+    await lockstep.step(actor, [makeRequest(1, OP.getACL, { path: `${place}/node` }), remove(`${place}/node`)]);
+  }
+}
+
 async function closeOrder(lockstep: Lockstep): Promise<void> {
   await lockstep.step(witness, [
     makeRequest(1, OP.addWatch, { path: place, mode: wire.ADD_WATCH_MODE.persistentRecursive }),
@@ -192,6 +212,26 @@ async function nullPath(lockstep: Lockstep): Promise<void> {
     makeRequest(1, OP.setData, { path: null, data: null, version: -1 }),
     makeRequest(2, OP.setACL, { path: null, acl: openAcl, version: -1 }),
   ]);
+  await lockstep.connect(stranger);
+  const watch = makeRequest(1, OP.addWatch, { path: null, mode: wire.ADD_WATCH_MODE.persistent });
+  await lockstep.step(stranger, [watch]);
+  await leaveWithoutClosing(lockstep);
+}
+
+async function nullInSetWatches(lockstep: Lockstep): Promise<void> {
+  const none = { existWatches: [], childWatches: [], persistentWatches: [], persistentRecursiveWatches: [] };
+  const watches = { ...none, relativeZxid: 2n ** 40n, dataWatches: [place] };
+  await lockstep.connect(stranger);
+  for (const list of ["existWatches", "persistentWatches"])
+    await lockstep.step(stranger, [makeRequest(wire.XID.setWatches, OP.setWatches2, { ...watches, [list]: [null] })]);
+  await lockstep.step(actor, [setData(place)]);
+  await leaveWithoutClosing(lockstep);
+}
+
+/** Apache's server never answers the closeSession of a connection that watches null. */
+async function leaveWithoutClosing(lockstep: Lockstep): Promise<void> {
+  await lockstep.drop(stranger);
+  lockstep.forget(stranger);
 }
 
 const quota = `/zookeeper/quota${place}`;
@@ -202,6 +242,16 @@ async function quotaCountedAnew(lockstep: Lockstep): Promise<void> {
   await lockstep.step(actor, [create(quota), limits(), stats]);
   await lockstep.step(actor, [remove(`${quota}/zookeeper_limits`), create(`${place}/node`)]);
   await lockstep.step(actor, [limits()]);
+  await lockstep.step(actor, [makeRequest(1, OP.getData, { path: `${quota}/zookeeper_stats`, watch: false })]);
+  await removeQuota(lockstep);
+  await lockstep.step(actor, [remove(`${place}/node`)]);
+}
+
+async function quotaStatisticsWritten(lockstep: Lockstep): Promise<void> {
+  const limits = create(`${quota}/zookeeper_limits`, { data: wire.encodeText("count=5,bytes=-1") });
+  const stats = create(`${quota}/zookeeper_stats`, { data: wire.encodeText("count=0,bytes=0") });
+  await lockstep.step(actor, [create(quota), limits, stats]);
+  await lockstep.step(actor, [setData(`${quota}/zookeeper_stats`, "count=100,bytes=100"), create(`${place}/node`)]);
   await lockstep.step(actor, [makeRequest(1, OP.getData, { path: `${quota}/zookeeper_stats`, watch: false })]);
   await removeQuota(lockstep);
   await lockstep.step(actor, [remove(`${place}/node`)]);

@@ -9,6 +9,7 @@ import { KnownNodes } from "./known-nodes.js";
 import {
   bodyBytes,
   lengthened,
+  lengthOffsets,
   makeMulti,
   makeRequest,
   noRequest,
@@ -22,10 +23,13 @@ import {
   badCredentials,
   childOf,
   containerName,
+  familyOf,
+  familyParents,
   goodCredentials,
   nameOf,
   openAcl,
   parentForCreate,
+  sequentialNames,
   someAcl,
   someData,
   somePath,
@@ -37,6 +41,9 @@ const { CREATE_FLAGS, OP, XID } = wire;
 
 const burstSizeMax = 12;
 const knownNodesMax = 250;
+
+/** What may not stand in a multi. */
+const strangersInMulti = [OP.error, 0, OP.exists, OP.setACL, OP.sync, OP.multi, OP.deleteContainer, OP.multiRead, 99];
 
 /** Opcodes that no release knows. */
 const unknownOpcodes = [0, 10, -1, 23, 99, 108, 1000, -2, 2 ** 31 - 1, -(2 ** 31)];
@@ -51,6 +58,8 @@ export class RequestGenerator {
   private readonly random: SeededRandom;
   private readonly options: GeneratorOptions;
   private xid = 0;
+  /** Where the requests of this burst meet, so that they see each other's changes; empty where they go anywhere. */
+  private focus: readonly string[] = [];
 
   constructor(random: SeededRandom, options: GeneratorOptions) {
     this.random = random;
@@ -60,10 +69,11 @@ export class RequestGenerator {
   /** The next requests of a connection, to be sent together. `zxid` is the last that is known. */
   burst(client: number, zxid: bigint): Request[] {
     const { random } = this;
+    this.focus = random.chance(0.4) ? familyOf(random, parentForCreate(random, this.known)) : [];
     return random.weighted<() => Request[]>([
       [880, () => this.ordinary(client, zxid)],
-      [25, () => [this.goodAuth()]],
-      [12, () => [this.one(client, zxid), this.request(OP.closeSession)]],
+      [25, () => Array.from({ length: 1 + random.below(3) }, () => this.goodAuth())],
+      [12, () => [...this.ordinary(client, zxid), this.closeSession()]],
       [8, () => [this.closing()]],
       [12, () => this.quotaNodes()],
       [10, () => [this.zxidOfOneSide()]],
@@ -118,10 +128,21 @@ export class RequestGenerator {
       [
         15,
         () =>
-          this.request(OP.getEphemerals, { prefixPath: random.pick([null, "", " ", "/", " / ", "/a", this.path()]) }),
+          this.request(OP.getEphemerals, {
+            prefixPath: random.pick([
+              null,
+              "",
+              " ",
+              "/",
+              "\u0001/\t",
+              "/a",
+              this.path(),
+              this.path()?.slice(0, -1) ?? "a",
+            ]),
+          }),
       ],
       [15, () => this.request(OP.getAllChildrenNumber, { path: this.path() })],
-      [10, () => makeRequest(XID.ping, OP.ping)],
+      [10, () => makeRequest(random.pick([XID.ping, XID.ping, 0, 7, XID.auth]), OP.ping)],
       [5, () => this.reconfig()],
     ])();
   }
@@ -136,8 +157,7 @@ export class RequestGenerator {
   private createOperation(): SubOperation {
     const { random } = this;
     const values = { data: someData(random), acl: someAcl(random) };
-    const isNearRoot = this.options.withQuotas && random.chance(0.5);
-    const parent = isNearRoot ? random.pick(coveredByQuotas) : parentForCreate(random, this.known);
+    const parent = this.parent();
     return random.weighted<() => SubOperation>([
       [10, () => this.createContainer(parent, values)],
       [10, () => this.createTtl(parent, values)],
@@ -175,7 +195,7 @@ export class RequestGenerator {
       [1, 2 ** 31 - 1],
     ]);
     const sequential = flags === CREATE_FLAGS.persistentSequential || flags === CREATE_FLAGS.ephemeralSequential;
-    const name = sequential ? random.pick(["", "s-", "s-", "a"]) : nameOf(random);
+    const name = sequential ? random.pick(sequentialNames) : nameOf(random);
     const path = random.chance(0.12) ? this.plainPath() : childOf(parent, name);
     return { opcode, values: { ...values, path, flags } };
   }
@@ -222,13 +242,14 @@ export class RequestGenerator {
 
   private multi(): Request {
     const { random } = this;
-    const size = this.options.withQuotas ? random.below(2) : random.below(1 + random.below(8));
+    const sizeMax = this.focus.length > 0 ? 16 : 8;
+    const size = this.options.withQuotas ? random.below(2) : random.below(1 + random.below(sizeMax));
     const operations = Array.from({ length: size }, () => this.subOperation()).filter(
       ({ values }) => values["path"] !== null,
     );
     if (random.chance(0.04))
       operations.push({ opcode: random.pick([OP.getData, OP.getChildren]), values: this.readValues() });
-    if (random.chance(0.03)) operations.push({ opcode: random.pick([0, 7, 3, 14, 99]), values: this.setAclValues() });
+    if (random.chance(0.03)) operations.push({ opcode: random.pick(strangersInMulti), values: this.setAclValues() });
     // Where Apache's server fails on an operation it forgets to take back what the multi did before, and pipelined
     // requests see it or not, as time will have it: such an operation comes first.
     operations.sort((one, other) => Number(breaksApache(other)) - Number(breaksApache(one)));
@@ -334,18 +355,29 @@ export class RequestGenerator {
 
   private goodAuth(): Request {
     const credentials = this.random.chance(0.15) ? ([["digest", "super:pw"]] as const) : goodCredentials;
-    return authRequest(...this.random.pick(credentials));
+    return authRequest(this.random.chance(0.1) ? this.nextXid() : XID.auth, ...this.random.pick(credentials));
+  }
+
+  private closeSession(): Request {
+    const request = this.request(OP.closeSession);
+    return this.random.chance(0.1) ? lengthened(request, Uint8Array.of(1, 2, 3)) : request;
   }
 
   /** Ends the connection on both servers or on Apache's; what was sent before it may be lost there, so it comes alone. */
   private closing(): Request {
     const { random } = this;
     return random.weighted<() => Request>([
-      [15, () => authRequest(...random.pick(badCredentials))],
+      [15, () => authRequest(XID.auth, ...random.pick(badCredentials))],
+      [5, () => this.undecodableAuth()],
       [15, () => this.request(random.pick(unknownOpcodes))],
       [12, () => this.request(OP.sasl, { token: random.pick([null, new Uint8Array(0), new Uint8Array([1, 2])]) })],
       [10, () => noRequest(random.pick(noRequests), "no frame with a request")],
     ])();
+  }
+
+  private undecodableAuth(): Request {
+    const request = this.goodAuth();
+    return truncated(request, 1 + this.random.below(bodyBytes(request)));
   }
 
   /** What takes a zxid on one of the servers only, and so comes alone: operations that servers make for themselves, and a reconfig that cannot be read. */
@@ -373,7 +405,10 @@ export class RequestGenerator {
             Uint8Array.from({ length: 1 + random.below(20) }, () => random.below(256)),
           ),
       ],
-      [canTakeAnyInt(request) ? 30 : 0, () => withInt(request, 0, random.pick(badLengths))],
+      [
+        canTakeAnyInt(request) ? 50 : 0,
+        () => withInt(request, random.pick(lengthOffsets(request)), random.pick(badLengths)),
+      ],
     ])();
   }
 
@@ -418,7 +453,14 @@ export class RequestGenerator {
   }
 
   private path(): string | null {
+    if (this.focus.length > 0 && this.random.chance(0.8)) return this.random.pick(this.focus);
     return somePath(this.random, this.known);
+  }
+
+  private parent(): string {
+    if (this.options.withQuotas && this.random.chance(0.5)) return this.random.pick(coveredByQuotas);
+    if (this.focus.length > 0 && this.random.chance(0.8)) return this.random.pick(this.focus.slice(0, familyParents));
+    return parentForCreate(this.random, this.known);
   }
 
   /** Texts of quotas are written with care elsewhere: Apache's server stops for good at some that are no quota. */
@@ -434,7 +476,8 @@ export class RequestGenerator {
   }
 
   private nextXid(): number {
-    if (this.random.chance(0.02)) return this.random.pick([0, -3, 1, 2 ** 31 - 1, -(2 ** 31), -8]);
+    if (this.random.chance(0.02))
+      return this.random.pick([0, -3, 1, 2 ** 31 - 1, -(2 ** 31), XID.auth, XID.setWatches]);
     this.xid += 1;
     return this.xid;
   }
@@ -460,9 +503,9 @@ function canTakeAnyInt({ opcode, operations, values }: Request): boolean {
   return operations.length === 0 && !isOfWatches && values["watch"] === undefined;
 }
 
-function authRequest(scheme: string | null, credential: string | null): Request {
+function authRequest(xid: number, scheme: string | null, credential: string | null): Request {
   const auth = credential === null ? null : wire.encodeText(credential);
-  return makeRequest(XID.auth, OP.auth, { type: 0, scheme, auth });
+  return makeRequest(xid, OP.auth, { type: 0, scheme, auth });
 }
 
 function parentOf(path: string): string {

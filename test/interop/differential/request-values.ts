@@ -52,6 +52,12 @@ const unusualPaths: readonly (string | null)[] = [
   `/a${"/a".repeat(100)}`,
 ];
 
+/** Names that no node may have, and one that begins like another. */
+const unusualNames = ["", ".", "..", "a/", "\u0000", "b\u001f", "\u{1f600}", "aa", "a".repeat(300)];
+
+/** What a sequence number is put behind; the last three are no names by themselves. */
+export const sequentialNames = ["", "s-", "s-", "a", ".", "..", "a/"];
+
 const depthMax = 5;
 
 export function somePath(random: SeededRandom, known: KnownNodes): string | null {
@@ -59,9 +65,28 @@ export function somePath(random: SeededRandom, known: KnownNodes): string | null
     [60, () => random.pick(known.paths)],
     [25, () => childOf(random.pick(known.paths), nameOf(random))],
     [10, () => `/${random.pick(plainNames)}/${random.pick(plainNames)}`],
-    [5, () => random.pick(unusualPaths)],
+    [4, () => random.pick(unusualPaths)],
+    [2, () => childOf(random.pick(known.paths), random.pick(unusualNames))],
   ])();
 }
+
+/** A node with some that are or could be below it: first those to which children are given. */
+export function familyOf(random: SeededRandom, parent: string): readonly string[] {
+  const [first, second, third] = [nameOf(random), nameOf(random), nameOf(random)];
+  const child = childOf(parent, first);
+  const grandchild = childOf(child, second);
+  return [
+    parent,
+    child,
+    grandchild,
+    childOf(grandchild, third),
+    childOf(parent, second),
+    childOf(child, containerName),
+  ];
+}
+
+/** How many of a family are given children. */
+export const familyParents = 3;
 
 export function childOf(parent: string, name: string): string {
   return parent === "/" ? `/${name}` : `${parent}/${name}`;
@@ -107,7 +132,10 @@ const acceptableAcls: readonly (readonly WildAcl[])[] = [
   [entry(31, "digest", bob), entry(31, "digest", bob), entry(5, "world", "anyone"), entry(31, "digest", bob)],
   [entry(31, "auth", "")],
   [entry(3, "auth", "whatever"), entry(16, "world", "anyone")],
+  [entry(31, "auth", ""), entry(31, "auth", "again"), entry(31, "digest", bob)],
+  [entry(31, "digest", "user:one\ntwo"), entry(1, "world", "anyone")],
   [entry(31, "ip", "127.0.0.1")],
+  [entry(31, "ip", "+127.0.0.0001/-0"), entry(31, "ip", "127.1.1.1/+08")],
   [entry(31, "ip", "127.0.0.0/8"), entry(1, "ip", "10.0.0.0/24")],
   [entry(31, "ip", "10.1.2.3"), entry(20, "world", "anyone")],
   [entry(0, "world", "anyone")],
@@ -134,6 +162,8 @@ const refusedAcls: readonly (readonly WildAcl[] | null)[] = [
   [entry(31, "ip", "127.0.0.1/-1")],
   [entry(31, "ip", "127.0.0.1/")],
   [entry(31, "ip", "127.0.0.256")],
+  [entry(31, "ip", "127.0.0.1/8/9")],
+  [entry(31, "ip", "127.0.0.-1")],
   [entry(31, "ip", "127.0.0")],
   [entry(31, "ip", "localhost")],
   [entry(31, "ip", "")],

@@ -101,6 +101,17 @@ export function noRequest(bytes: Uint8Array, damage: string): Request {
   return { xid: 0, opcode: 0, values: {}, operations: [], bytes, damage };
 }
 
+/** Where in the body lengths and counts stand: of the path, of what comes behind it, of the first scheme in an ACL. */
+export function lengthOffsets({ opcode, values }: Request): readonly number[] {
+  const path = values["path"];
+  if (typeof path !== "string") return [0];
+  const afterPath = 4 + wire.encodeText(path).length;
+  if (opcode === OP.setACL) return [0, afterPath, afterPath + 8];
+  if (!("data" in values)) return [0];
+  const afterData = afterPath + 4 + ((values["data"] as Uint8Array | null)?.length ?? 0);
+  return "acl" in values ? [0, afterPath, afterData, afterData + 8] : [0, afterPath];
+}
+
 const bodyStart = 12;
 
 export function bodyBytes(request: Request): number {

@@ -23,6 +23,7 @@ import {
   WATCH_TYPE,
   WireError,
   watchTypeRequest,
+  XID,
 } from "@watchkeeper/wire";
 import type { Counter } from "../metrics/index.js";
 import type { Logger } from "../ports/index.js";
@@ -80,7 +81,7 @@ export class ReadRequests {
   /** Answers the request whose body is `[start, end)` into the connection's output. @returns the reply's bytes */
   answer(
     connection: Connection,
-    xid: number,
+    requestXid: number,
     opcode: number,
     bytes: Uint8Array,
     start: number,
@@ -88,6 +89,7 @@ export class ReadRequests {
     zxid: number,
   ): number {
     const writer = connection.writer();
+    const xid = opcode === OP.ping ? XID.ping : requestXid; // whatever the ping's own
     this.writer = writer;
     const at = beginReply(writer, xid, zxid, 0);
     this.frameStart = at;

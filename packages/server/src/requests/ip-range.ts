@@ -13,8 +13,8 @@ export function parseIpRange(text: string): IpRange | undefined {
   const bytes = address === undefined || rest.length > 0 ? undefined : parseIp(address);
   if (bytes === undefined) return undefined;
   if (bitsText === undefined) return { bytes, bits: bytes.length * 8 };
-  if (!/^\d{1,3}$/.test(bitsText) || Number(bitsText) > bytes.length * 8) return undefined;
-  return { bytes, bits: Number(bitsText) };
+  const bits = parseNumber(bitsText, bytes.length * 8);
+  return bits === undefined ? undefined : { bytes, bits };
 }
 
 export function matchesIp(range: IpRange, address: readonly number[]): boolean {
@@ -28,9 +28,15 @@ export function matchesIp(range: IpRange, address: readonly number[]): boolean {
 }
 
 function parseIp4(text: string): readonly number[] | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined;
-  return parts.map(Number);
+  const bytes = text.split(".").map((part) => parseNumber(part, 255));
+  return bytes.length === 4 && bytes.every((byte) => byte !== undefined) ? bytes : undefined;
+}
+
+/** From 0 to `max`, in every form that Java's `parseInt` takes: an ACL that a data directory has may hold any. */
+function parseNumber(text: string, max: number): number | undefined {
+  if (!/^(\+?\d+|-0+)$/.test(text)) return undefined;
+  const number = Math.abs(Number(text));
+  return number <= max ? number : undefined;
 }
 
 function parseIp6(text: string): readonly number[] | undefined {

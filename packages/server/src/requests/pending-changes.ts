@@ -27,8 +27,9 @@ import { isOwned, NO_BYTES, PendingNode } from "./pending-node.js";
  */
 export class PendingChanges implements Forecasts {
   readonly digest = new TreeDigest();
+  /** Whether `digest` says anything. */
+  readonly digestEnabled: boolean;
   private readonly tree: Tree;
-  private readonly digestEnabled: boolean;
   private readonly index = new HashIndex();
   /** By row of the index. */
   private readonly nodes: (PendingNode | undefined)[] = [undefined];

@@ -178,7 +178,8 @@ export class WritePreparer {
   }
 
   private writeDigest(writer: ByteWriter): void {
-    const { digest } = this.pending;
+    const { digest, digestEnabled } = this.pending;
+    if (!digestEnabled) return;
     const at = writer.reserve(TXN_DIGEST_BYTES);
     writeInt(writer.bytes, at, DIGEST_VERSION);
     writeInt(writer.bytes, at + 4, digest.high);

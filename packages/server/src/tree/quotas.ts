@@ -24,6 +24,7 @@ interface Quota {
 }
 
 const QUOTA_PREFIX = "/zookeeper/quota";
+const QUOTA_TOP = encodeText(QUOTA_PREFIX);
 const LIMITS_NAME = "/zookeeper_limits";
 const STATS_NAME = "/zookeeper_stats";
 
@@ -78,8 +79,7 @@ export class Quotas {
   /** After a snapshot was read: every limits node again, every statistic counted anew. */
   rebuild(): void {
     this.byPath.clear();
-    const prefix = encodeText(QUOTA_PREFIX);
-    const top = this.tree.find(prefix, 0, prefix.length);
+    const top = this.tree.find(QUOTA_TOP, 0, QUOTA_TOP.length);
     if (top === NO_NODE) return;
     for (let node = this.tree.nodeAfter(top, top); node !== NO_NODE; node = this.tree.nodeAfter(node, top)) {
       const path = this.pathText(node);
@@ -118,9 +118,17 @@ export class Quotas {
     const top = this.tree.find(bytes, 0, bytes.length);
     quota.count = 0;
     quota.bytes = 0;
-    for (let node = top; node !== NO_NODE; node = this.tree.nodeAfter(node, top)) {
+    const quotaNodes = this.tree.find(QUOTA_TOP, 0, QUOTA_TOP.length);
+    let node = top;
+    while (node !== NO_NODE) {
+      // Quotas' own nodes come and go uncounted, so a quota on /zookeeper must not find them here.
+      if (node === quotaNodes) {
+        node = this.tree.nodeAfterSubtree(node, top);
+        continue;
+      }
       quota.count += 1;
       quota.bytes += Math.max(0, this.tree.dataLength(node));
+      node = this.tree.nodeAfter(node, top);
     }
     this.show(quota);
   }

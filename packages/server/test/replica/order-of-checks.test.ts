@@ -6,9 +6,10 @@ import {
   createTtlRequest,
   ERR,
   getDataRequest,
+  XID,
 } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
-import type { Frame } from "../support/raw-connection.js";
+import { type Frame, requestFrame } from "../support/raw-connection.js";
 import { type MemoryClient, ReplicaWorld } from "./replica-world.js";
 import {
   authenticate,
@@ -207,6 +208,12 @@ describe("reads", () => {
     expect((await attempt(client)).err).toBe(err);
     expect(world.replica.lastZxid, "a read takes no zxid").toBe(zxid);
   });
+});
+
+test("a ping is answered as a ping, whatever its xid", async () => {
+  const { client } = await furnished();
+  client.write(requestFrame(7, "ping"));
+  expect(client.take()).toMatchObject([{ xid: XID.ping, err: 0 }]);
 });
 
 test("a credential counts from the next request on, even ahead of writes that wait", async () => {

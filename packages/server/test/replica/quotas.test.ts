@@ -57,6 +57,15 @@ describe("the statistics", () => {
     expect(await statsOf(client, "/q")).toBe("count=2,bytes=10");
   });
 
+  test("of a quota on /zookeeper leave out the quotas' own nodes, however they are counted", async () => {
+    const { client } = await underQuota("count=100,bytes=1000");
+    await setQuota(client, "/zookeeper", "count=100,bytes=1000");
+    expect(await statsOf(client, "/zookeeper")).toBe("count=2,bytes=0");
+    await create(client, "/zookeeper/quota/else");
+    await setData(client, "/zookeeper/quota/zookeeper/zookeeper_stats", bytes("counted anew"));
+    expect(await statsOf(client, "/zookeeper")).toBe("count=2,bytes=0");
+  });
+
   test("change without version, zxid or watch of their node", async () => {
     const { client } = await underQuota("count=100,bytes=1000");
     const statsPath = "/zookeeper/quota/q/zookeeper_stats";
