@@ -26,7 +26,7 @@ export function addClientOptions(command: Command): Command {
     .option(
       "-s, --server <host:port,.../path>",
       "the servers, and the path that stands for / (or the variable WATCHKEEPER_SERVER)",
-      serverFromEnvironment ?? SERVER_DEFAULT,
+      serverFromEnvironment || SERVER_DEFAULT, // a variable that is empty counts as not set
     )
     .option("-a, --auth <scheme:credential>", "authenticate, e.g. digest:user:password; may be repeated", addCredential)
     .option("--timeout <seconds>", "how long to wait for a server", parseSeconds, TIMEOUT_SECONDS_DEFAULT)
@@ -73,6 +73,7 @@ export async function withClient(
 /** What to do about an error, where that is not plain from its sentence. */
 const ADVICE: Partial<Record<ZkError["code"], string>> = {
   NOT_EMPTY: "--recursive deletes the children too",
+  INVALID_ACL: 'an "auth:" entry needs --auth; "watchkeeper help acl" shows what entries look like',
   NO_AUTH: 'see who may with "watchkeeper acl get", authenticate with --auth',
   CONNECTION_LOSS: "is a server running there? --server names another",
   REQUEST_TIMEOUT: "is a server running there? --server names another, --timeout waits longer",

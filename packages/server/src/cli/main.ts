@@ -26,11 +26,20 @@ function newProgram(): Command {
     .exitOverride()
     .enablePositionalOptions() // or "set --version 4" would ask for the program's version
     .configureHelp({ commandDescription: (command) => joinedLines(command.description()) })
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "watchkeeper: ")) })
+    .configureOutput({ outputError: (text, write) => write(plainError(text)) })
     .showHelpAfterError('("watchkeeper help" lists the commands, "watchkeeper help <command>" tells more of one)')
     .helpCommand("help [command]", "tell more of a command")
     .option("-V, --version", "print the version")
     .addHelpText("after", EXAMPLES);
+}
+
+/** Commander's sentences as this program's others are: who speaks, what was given, what was expected. */
+function plainError(text: string): string {
+  return text
+    .replace(/^error: /, "watchkeeper: ")
+    .replace(/option '(?:-\w, )?--auth[\s\S]* is invalid\. /, "--auth: ") // not what was given: it may be a password
+    .replace(/option '(?:-\w, )?(--[\w-]+)[^']*' argument '([\s\S]*)' is invalid\. /, '$1 "$2": ')
+    .replace(/command-argument value '([\s\S]*)' is invalid for argument '([^']*)'\. /, '$2 "$1": ');
 }
 
 /** Text as wide as the terminal: only an empty line ends a paragraph. */
@@ -74,7 +83,10 @@ async function run(argv: readonly string[]): Promise<void> {
     inherit(command, program);
     program.addCommand(command);
   }
-  await program.parseAsync(args, { from: "user" });
+  // Of a command that is not there, "help" would print the overview and no word of it.
+  await program.parseAsync(entry === undefined && args.length > 1 && args[0] === "help" ? args.slice(1) : args, {
+    from: "user",
+  });
 }
 
 /** Commands are made apart from the program, and so have to be told how it ends. */

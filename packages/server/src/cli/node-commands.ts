@@ -90,7 +90,10 @@ Examples:
       const content = await contentOf(data);
       const mode = modeOf(options);
       if (options.parents === true) await createParents(client, path);
-      const created = await client.create(path, content, { mode, acl: options.acl, ttlMs: options.ttl });
+      const creating = client.create(path, content, { mode, acl: options.acl, ttlMs: options.ttl });
+      const created = await creating.catch((error: unknown) => {
+        throw explainCreate(error, path, options);
+      });
       if (options.json === true) printJson({ path: created });
       else printLine(printable(created));
       if (options.ephemeral === true) await untilInterrupted(client, created);
@@ -109,6 +112,20 @@ function modeOf(options: CreateCliOptions): CreateMode {
   }
   if (ephemeral === true) return sequential === true ? "ephemeral-sequential" : "ephemeral";
   return sequential === true ? "persistent-sequential" : "persistent";
+}
+
+/** What the server's code alone does not tell: which of the nodes is missing, or which setting. */
+function explainCreate(error: unknown, path: string, { ttl }: CreateCliOptions): unknown {
+  if (!(error instanceof ZkError)) return error;
+  if (error.code === "NO_NODE") {
+    const parent = path.slice(0, path.lastIndexOf("/")) || "/";
+    return new CliError("noNode", `create ${path}: its parent ${parent} does not exist\n  --parents creates it too`);
+  }
+  if (error.code === "UNIMPLEMENTED" && ttl !== undefined) {
+    const setting = "the servers must have extendedTypesEnabled=true";
+    return new CliError("failure", `create ${path}: nodes with a time to live are not allowed here\n  ${setting}`);
+  }
+  return error;
 }
 
 async function createParents(client: Client, path: string): Promise<void> {

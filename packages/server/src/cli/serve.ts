@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { stderrLog } from "../host/stderr-log.js";
-import type { Logger } from "../ports/index.js";
+import { type Logger, NetworkError } from "../ports/index.js";
 import {
   ConfigError,
   loadSettings,
@@ -49,7 +49,7 @@ export function serveCommand(): Command {
 async function serve(config: string | undefined, options: ServeOptions): Promise<void> {
   const logger = makeLogger(options.logLevel ?? (config === undefined ? "warn" : "info"));
   const settings = readSettings(config, options, logger);
-  logger.info({ settings: redactSettings(settings) }, "Starting");
+  logger.info({ settings: settingsToLog(settings) }, "Starting");
   const server = await startServer(settings, logger).catch((error) => {
     throw startError(error, settings);
   });
@@ -65,6 +65,12 @@ async function serve(config: string | undefined, options: ServeOptions): Promise
   process.off("SIGINT", stop);
   if (failure !== undefined) throw new CliError("failure", failure.message);
   if (process.stdout.isTTY) process.stdout.write("Stopped; everything acknowledged is on disk.\n");
+}
+
+/** The membership as the text that files hold: the rest of it is sets and maps, of which JSON shows nothing. */
+function settingsToLog(settings: ServerSettings) {
+  const { ensemble, ...rest } = redactSettings(settings);
+  return ensemble === undefined ? rest : { ...rest, ensemble: { ...ensemble, config: ensemble.config.text } };
 }
 
 /** The channel from the parent is closed by the system when the parent ends, however it ends. */
@@ -101,21 +107,26 @@ function makeLogger(level: string): Logger {
   return stderrLog({ level, base: { pid: process.pid } });
 }
 
-/** Within a second of the start: where it is, where its data is, what to do next. */
+/** Within a second of the start: where it is and where its data is; to who starts it without a file, what to do next. */
 function welcome(
   address: { host: string; port: number },
   settings: ServerSettings,
   config: string | undefined,
 ): string {
   const where = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
-  const server = address.port === 2181 ? "" : ` --server 127.0.0.1:${address.port}`;
-  return [
-    `Watchkeeper listens on ${where}${config === undefined ? "" : ` (${config})`}`,
-    `Its data is in ${settings.dataDir}${settings.dataLogDir === settings.dataDir ? "" : `, its log in ${settings.dataLogDir}`}`,
-    `Try:  npx watchkeeper create /hello world${server}   and   npx watchkeeper tree /${server}`,
-    "Stop with Ctrl-C.",
-    "",
-  ].join("\n");
+  const its = `Its data is in ${settings.dataDir}`;
+  const log = settings.dataLogDir === settings.dataDir ? "" : `, its log in ${settings.dataLogDir}`;
+  const facts = `Watchkeeper listens on ${where}${config === undefined ? "" : ` (${config})`}\n${its}${log}\n`;
+  if (config !== undefined) return facts;
+  const server = where === "127.0.0.1:2181" ? "" : ` --server ${hostOfClients(address.host)}:${address.port}`;
+  const tries = `npx watchkeeper create /hello world${server}   and   npx watchkeeper tree /${server}`;
+  return `${facts}Try:  ${tries}\nStop with Ctrl-C.\n`;
+}
+
+/** What to connect to on this machine where the server listens on that address. */
+function hostOfClients(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** The world's reasons for not starting, each in one sentence. */
@@ -124,6 +135,7 @@ function startError(error: unknown, settings: ServerSettings): unknown {
   if (error instanceof DataLockedError || error instanceof DataDirectoryUnusableError)
     return new CliError("failure", error.message);
   if (!(error instanceof Error)) return error;
+  if (error instanceof NetworkError) return new CliError("failure", error.message); // of a port between servers
   const { code } = error as NodeJS.ErrnoException;
   const { host, port } = settings.clientAddress;
   if (code === "EADDRINUSE")
@@ -131,6 +143,9 @@ function startError(error: unknown, settings: ServerSettings): unknown {
       "failure",
       `port ${port} on ${host} is in use by another program: stop it, or choose another port with --port`,
     );
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
+    return new CliError("failure", `no address is known for ${host} to listen on: correct --host or clientPortAddress`);
+  }
   if (code === "EADDRNOTAVAIL") return new CliError("failure", `this machine has no address ${host} to listen on`);
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
     return new CliError("failure", `the server may not use what it needs: ${error.message}`);

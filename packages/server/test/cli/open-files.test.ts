@@ -34,7 +34,7 @@ test.runIf(process.platform === "linux")(
       log += String(text);
     });
     const [welcome] = (await once(server.stdout, "data")) as [Buffer];
-    const port = Number(/127\.0\.0\.1:(\d+)/.exec(String(welcome))![1]);
+    const port = Number(/listens on \S+:(\d+)/.exec(String(welcome))![1]);
     const client = await connect(`127.0.0.1:${port}`);
 
     let refused = 0;

@@ -17,6 +17,19 @@ test("an unknown command is a usage error that names the nearest known one", asy
   expect(stderr).toContain("Did you mean ls?");
 });
 
+test("help of an unknown command is the same error, not the overview", async () => {
+  const { code, stdout, stderr } = await watchkeeper("help", "lss");
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain("watchkeeper: unknown command 'lss'");
+});
+
+test("a credential that cannot be read is not printed", async () => {
+  const { code, stderr } = await watchkeeper("ls", "--auth", "hunter2");
+  expect(code).toBe(2);
+  expect(stderr).toContain("--auth: scheme:credential expected");
+  expect(stderr).not.toContain("hunter2");
+});
+
 test("no server is one sentence with advice and an exit code of its own, no stack trace", async () => {
   const { code, stderr } = await watchkeeper("ls", "/", "--server", NOWHERE);
   expect(code).toBe(8);
@@ -37,7 +50,8 @@ test("a command's --version is the node's, not the program's", async () => {
 test.each([
   ["a missing argument", ["get"], "missing required argument 'path'"],
   ["an unknown option", ["ls", "--bad"], "unknown option '--bad'"],
-  ["a timeout that is no number", ["ls", "--timeout", "soon"], "seconds from"],
+  ["a timeout that is no number", ["ls", "--timeout", "soon"], 'watchkeeper: --timeout "soon": seconds from'],
+  ["a list that is none", ["acl", "set", "/a", "x"], 'watchkeeper: acl "x": "x": scheme:id:perms expected'],
   ["a server that is none", ["ls", "--server", "a:b:c"], "host, host:port or [IPv6 address]:port expected"],
 ])("%s is a usage error", async (_, args, reason) => {
   const { code, stderr } = await watchkeeper(...args);

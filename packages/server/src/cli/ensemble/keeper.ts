@@ -95,11 +95,8 @@ export class Keeper {
   private view(): View {
     const { ensemble, world } = this;
     return {
-      table: [
-        `Ensemble in ${world.directory}, for clients at ${ensemble.connectString}`,
-        "",
-        ...tableLines(ensemble, world.epochOf),
-      ],
+      heading: [`Ensemble in ${world.directory}`, `Clients connect to ${ensemble.connectString}`],
+      table: tableLines(ensemble, world.epochOf, world.screen.width),
       occasion: ensemble.leader === undefined ? "" : occasionOf(ensemble),
       footer: [...(this.keys.question === undefined ? keysHelp : [this.keys.question, ""]), ""],
     };

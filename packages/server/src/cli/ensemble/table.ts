@@ -4,22 +4,35 @@ import { describeProcess, type SupervisedServer } from "./supervised-server.js";
 
 const HEAD = ["server", "pid", "role", "epoch", "last zxid", "lag", "clients", "port", "state"];
 
-/** The servers as a table, one line each under a heading. */
+/** What is left out where the terminal is too narrow for all of it, the least missed first. */
+const LEFT_OUT = ["pid", "clients", "port", "lag", "epoch", "last zxid"];
+const GAP = "  ";
+
+/** The servers as a table, one line each under a heading, with as many columns as the width has room for. */
 export function tableLines(
   ensemble: LocalEnsemble,
   epochOf: (server: SupervisedServer) => number | undefined,
+  width: number,
 ): string[] {
   const zxids = ensemble.servers.flatMap(({ observation }) => (observation.kind === "serving" ? observation.zxid : []));
   const { leader } = ensemble;
   const newest = leader?.observation.kind === "serving" ? leader.observation.zxid : Math.max(0, ...zxids);
   const rows = ensemble.servers.map((server) => row(server, newest, epochOf(server)));
   const widths = HEAD.map((head, column) => Math.max(head.length, ...rows.map((cells) => cells[column]!.length)));
+  const shown = columnsWithin(width, widths);
   return [HEAD, ...rows].map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join("  ")
+    shown
+      .map((column) => cells[column]!.padEnd(widths[column]!))
+      .join(GAP)
       .trimEnd(),
   );
+}
+
+function columnsWithin(width: number, widths: readonly number[]): number[] {
+  const shown = new Set(HEAD.keys());
+  const total = (): number => [...shown].reduce((sum, column) => sum + widths[column]! + GAP.length, -GAP.length);
+  for (const name of LEFT_OUT) if (total() > width) shown.delete(HEAD.indexOf(name));
+  return [...shown];
 }
 
 function row(server: SupervisedServer, newestZxid: number, epoch: number | undefined): string[] {

@@ -149,6 +149,18 @@ describe("the servers are started and shown", () => {
     for (const line of kept.output.replace(CONTROLS, "").split("\n")) expect(line.length).toBeLessThan(40);
   });
 
+  test.each([80, 40])("whole on a terminal of %s columns: states, ports and keys", async (columns) => {
+    const kept = await KeptEnsemble.start({ isTty: true, columns });
+    await kept.until("running");
+    const drawing = kept.output.replace(CONTROLS, "");
+    const text = drawing.replace(/\n {4}/g, " ");
+    for (const { port } of kept.words) expect(drawing).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}(,|\n)`));
+    expect(drawing).toMatch(/server .* role .* state\n/);
+    expect(drawing).toMatch(/1 .* leader .* running\n/);
+    expect(text).toContain("u start or restart\n");
+    expect(text).toContain("q stops all of them\n");
+  });
+
   test("and not drawn again while nothing changes", async () => {
     const kept = await KeptEnsemble.start({ isTty: true });
     const { length } = kept.output;
