@@ -56,7 +56,7 @@ export interface PathLife {
 /** So many unseen writes are tried together between two answers. */
 const GUESSES_MAX = 4;
 /** So many are tried beyond what one answer needs, before an answer further on is held against a server. */
-const NEEDLESS_GUESSES_MAX = 3;
+const NEEDLESS_GUESSES_MAX = 4;
 /** So many explanations are followed at the same time, and so many looked at for one answer. */
 const STATES_MAX = 200;
 const LEVEL_MAX = 500;

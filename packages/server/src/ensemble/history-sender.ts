@@ -136,7 +136,7 @@ async function sendTxns(
     // A learner of Apache's takes a history with a hole for a whole one.
     if (!continuesHistory(sent, zxid))
       throw new LinkError(`this leader's history has nothing between ${formatZxid(sent)} and ${formatZxid(zxid)}`);
-    sendCommitted(handler.out(), zxid, bytes, start, to);
+    writeCommitted(handler.out(), zxid, bytes, start, to);
     sent = zxid;
   };
   for (;;) {
@@ -163,7 +163,8 @@ function isNextInMemory(replica: Replica, sent: number): boolean {
   return replica.committedLog.firstZxid === undefined && replica.pipeline.lastZxid <= sent;
 }
 
-function sendCommitted(writer: ByteWriter, zxid: number, bytes: Uint8Array, start: number, end: number): void {
+/** A txn of the history, as every learner takes it before NEWLEADER. */
+export function writeCommitted(writer: ByteWriter, zxid: number, bytes: Uint8Array, start: number, end: number): void {
   writeQuorumPacketData(writer, PACKET.proposal, zxid, bytes, start, end);
   writeQuorumPacket(writer, PACKET.commit, zxid);
 }
@@ -176,7 +177,7 @@ function sendCommitted(writer: ByteWriter, zxid: number, bytes: Uint8Array, star
 function forwardFrom(handler: LearnerHandler, leader: Leader, replica: Replica, seen: number): void {
   const { committedThrough } = leader;
   for (const { zxid, bytes, start, end } of replica.pipeline.unkept(seen)) {
-    if (zxid <= committedThrough) sendCommitted(handler.out(), zxid, bytes, start, end);
+    if (zxid <= committedThrough) writeCommitted(handler.out(), zxid, bytes, start, end);
     else if (!handler.isObserver) writeQuorumPacketData(handler.out(), PACKET.proposal, zxid, bytes, start, end);
   }
   handler.isForwarded = true;

@@ -365,11 +365,6 @@ export class Leader implements Role {
     if (this.proposals !== undefined) this.onCommitted(this.proposals.ack(sid, zxid));
   }
 
-  /** How far a follower has acknowledged the epoch's proposals. */
-  ackedThrough(sid: number): number {
-    return this.proposals?.ackedThrough(sid) ?? Number.POSITIVE_INFINITY;
-  }
-
   /** A quorum has everything up to `zxid` on disk: that is the point at which a write has happened. */
   private onCommitted(zxid: number): void {
     let told = this.committedZxid;

@@ -27,7 +27,7 @@ import { emptyWriteRequest, type Replica, type WriteRequest } from "../replica/i
 import type { AcceptedEpochOnDisk } from "../storage/index.js";
 import { sessionKey } from "../tree/index.js";
 import { type Proposals, ProtocolViolation } from "../zab/index.js";
-import { sendHistory } from "./history-sender.js";
+import { sendHistory, writeCommitted } from "./history-sender.js";
 import type { Leader } from "./leader.js";
 import { LinkError, PacketLink, type PacketView } from "./packet-link.js";
 import { initLimitMs, syncLimitMs } from "./peer-settings.js";
@@ -206,6 +206,7 @@ export class LearnerHandler {
           `it sent ${packetName(packet.type)} in place of an ACK of NEWLEADER`,
         );
       if (packet.zxid === newLeaderZxid) break;
+      this.onAck(packet.zxid);
       this.leader.ack(this.sid!, packet.zxid);
     }
     this.hasAckedNewLeader = true;
@@ -223,6 +224,8 @@ export class LearnerHandler {
       return;
     }
     proposals.startForwarding(this.sid);
+    // What is committed is part of the history that it acknowledges with NEWLEADER, and not by itself.
+    this.ackedZxid = Math.max(this.ackedZxid, proposals.lastCommitted);
     if (this.hasAckedNewLeader) proposals.newLeaderAcked(this.sid);
   }
 
@@ -271,15 +274,25 @@ export class LearnerHandler {
     this.trying(() => writeQuorumPacketData(this.out(), PACKET.proposal, zxid, bytes, start, end));
   }
 
-  /** COMMIT of everything after `before` up to `zxid`. */
+  /**
+   * COMMIT of everything after `before` up to `zxid`. What is committed while a snapshot is on its way may be in it, and so
+   * belongs to the history, ahead of NEWLEADER: a learner that served without it would show its clients a
+   * node's end first and then how it came to it. Between NEWLEADER and UPTODATE there must be none (ZOOKEEPER-4394).
+   */
   commit(before: number, zxid: number): void {
     this.trying(() => {
-      for (let next = before + 1; next <= zxid; next++) writeQuorumPacket(this.bounded(this.held), PACKET.commit, next);
+      const writer = this.bounded(this.streaming ?? this.held);
+      for (let next = before + 1; next <= zxid; next++) writeQuorumPacket(writer, PACKET.commit, next);
     });
   }
 
+  /** The same for an observer, which takes a history's txns as PROPOSAL and COMMIT. */
   inform(zxid: number, bytes: Uint8Array, start: number, end: number): void {
-    this.trying(() => writeQuorumPacketData(this.bounded(this.held), PACKET.inform, zxid, bytes, start, end));
+    const { streaming, held } = this;
+    this.trying(() => {
+      if (streaming !== undefined) writeCommitted(this.bounded(streaming), zxid, bytes, start, end);
+      else writeQuorumPacketData(this.bounded(held), PACKET.inform, zxid, bytes, start, end);
+    });
   }
 
   /** What goes wrong with one learner is its own end, and not its leader's. */
@@ -390,13 +403,16 @@ export class LearnerHandler {
     writeQuorumPacket(this.link.writer(), PACKET.ping, this.leader.lastProposed);
   }
 
-  /** A learner that acknowledges nothing for syncLimit, though there is something, has stopped. */
+  /**
+   * A learner that acknowledges nothing for syncLimit, though there is something, has stopped. Its own word counts, not
+   * how far `Proposals` has it: there the ack of what a quorum had committed before it came is passed over, so that
+   * the slower follower of an ensemble that falls idle would never be seen to have the last txn.
+   */
   closeIfBehind(): void {
     const { tick, lastProposed } = this.leader;
     if (!this.isUpToDate || this.isObserver || counterOf(lastProposed) === 0) return;
-    const acked = this.leader.ackedThrough(this.sid!);
-    while (this.unacked.length > 0 && this.unacked[0]!.zxid <= acked) this.unacked.shift();
-    if (acked < lastProposed && this.unacked.at(-1)?.zxid !== lastProposed)
+    while (this.unacked.length > 0 && this.unacked[0]!.zxid <= this.ackedZxid) this.unacked.shift();
+    if (this.ackedZxid < lastProposed && this.unacked.at(-1)?.zxid !== lastProposed)
       this.unacked.push({ zxid: lastProposed, tick });
     const { syncLimitTicks } = this.leader.parts.settings;
     const [oldest] = this.unacked;

@@ -136,8 +136,7 @@ export class LocalState implements ServerState {
     const replica = this.makeReplica(content, zxid);
     const pause = () => new Promise<void>((resolve) => this.parts.scheduler.soon(resolve));
     // The tree is ahead of its zxid by nobody knows what, and its digest is of no txn: the file says none.
-    replica.pipeline.digestsCountAfterZxid = Number.POSITIVE_INFINITY;
-    const source = { ...replica.snapshot(), digest: () => ({ zxid: 0, digestHigh: 0, digestLow: 0 }) };
+    const source = { ...replica.snapshot(), digest: () => undefined };
     const { path } = await writeSnapshot({ disk, directory: directory.snapDirectory, source, logger, pause });
     // Nothing of before may be read again: an older snapshot, or a log beyond this one, is another history.
     await discardHistory(disk, directory, path);

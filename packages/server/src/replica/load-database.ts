@@ -9,6 +9,8 @@ export interface DatabaseContent {
   readonly tree: Tree;
   readonly quotas: Quotas;
   readonly sessions: ReadonlyMap<bigint, LoadedSession>;
+  /** False where the tree is ahead of its zxid by nobody knows what: as a leader's snapshot is, until the log behind it was replayed. */
+  readonly digestsComparable: boolean;
 }
 
 /** A server's state as its data directory has it. */
@@ -48,7 +50,7 @@ export async function loadDatabase(load: LoadDatabase): Promise<Database> {
     apply: (bytes, start, end, zxid) => state.apply(bytes, start, end, zxid),
   });
   state.finish(recovered);
-  return { tree: state.restore.tree, quotas: state.quotas, sessions: state.sessions, recovered };
+  return { ...state.content, recovered };
 }
 
 /** A server's state as a leader's snapshot has it, whose last txn is `zxid`; it may be ahead of its name, as every snapshot. */
@@ -60,7 +62,7 @@ export async function receiveDatabase(
   const state = new LoadingState(new Tree(load.hashSeed, load.treeDigestEnabled), zxid, load.logger);
   await read(state.restore);
   state.completeSnapshot();
-  return { tree: state.restore.tree, quotas: state.quotas, sessions: state.sessions };
+  return { ...state.content, digestsComparable: false };
 }
 
 class LoadingState {
@@ -82,6 +84,11 @@ class LoadingState {
     this.applier = new TxnApplier(tree, this.quotas);
     this.logger = logger;
     this.digestsComparable = true;
+  }
+
+  get content(): DatabaseContent {
+    const { restore, quotas, sessions, digestsComparable } = this;
+    return { tree: restore.tree, quotas, sessions, digestsComparable };
   }
 
   apply(bytes: Uint8Array, start: number, end: number, zxid: number): void {
@@ -125,8 +132,9 @@ class LoadingState {
   private compareDigest(bytes: Uint8Array, zxid: number): void {
     if (this.digestsComparable) {
       if (!this.applier.digestMatches(bytes)) this.onMismatch(zxid);
-    } else if (this.isReceived) this.digestsComparable = this.applier.digestMatches(bytes);
-    else if (zxid >= (this.restore.recordedDigest?.zxid ?? 0)) this.compareRecorded(zxid);
+    } else if (this.isReceived) {
+      this.digestsComparable = this.applier.saysDigest(bytes) && this.applier.digestMatches(bytes);
+    } else if (zxid >= (this.restore.recordedDigest?.zxid ?? 0)) this.compareRecorded(zxid);
   }
 
   /** A leader's snapshot, ahead by nobody knows what: from the first digest that matches on, they do. */
@@ -137,8 +145,8 @@ class LoadingState {
   private compareRecorded(zxid: number): void {
     this.digestsComparable = true;
     const { tree, recordedDigest } = this.restore;
-    if (recordedDigest?.zxid === zxid && zxid > 0 && !tree.digest.equals(recordedDigest.high, recordedDigest.low))
-      this.onMismatch(zxid);
+    if (!tree.digestEnabled || recordedDigest?.zxid !== zxid || zxid === 0) return;
+    if (!tree.digest.equals(recordedDigest.high, recordedDigest.low)) this.onMismatch(zxid);
   }
 
   private onMismatch(zxid: number): void {

@@ -49,7 +49,9 @@ export function snapshotSource(
       }
       return true;
     },
-    digest: () => ({ zxid: lastZxid(), digestHigh: tree.digest.high, digestLow: tree.digest.low }),
+    lastZxid,
+    digest: () =>
+      tree.digestEnabled ? { zxid: lastZxid(), digestHigh: tree.digest.high, digestLow: tree.digest.low } : undefined,
     release: () => cursor.close(),
   };
 }

@@ -252,6 +252,7 @@ export class RunningServer implements Server {
         onFatal: (error) => this.onFatal(error),
       },
     );
+    if (!content.digestsComparable) replica.pipeline.digestsCountAfterZxid = Number.POSITIVE_INFINITY;
     return replica;
   };
 

@@ -47,7 +47,8 @@ export class Snapshotter {
   private abandoned = false;
   private sliceBeganMs = 0;
   private lastSnapshotBytes = 0;
-  private running: Promise<void> = Promise.resolve();
+  /** Until every snapshot that was begun has ended: a start's may still be written when the next falls due. */
+  private running: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SnapshotterParts) {
     this.parts = parts;
@@ -73,21 +74,22 @@ export class Snapshotter {
 
   /** One snapshot of what is applied now; resolves when it is written or has failed, never rejects. */
   take(replica: Replica): Promise<void> {
-    this.running = this.tryToWrite(replica);
-    return this.running;
+    const taken = this.tryToWrite(replica);
+    this.running = Promise.all([this.running, taken]);
+    return taken;
   }
 
-  /** Gives up the snapshot that is being written, if any, as of a tree that will not be served any more. */
+  /** Gives up what is being written, as of a tree that will not be served any more. */
   async abandon(): Promise<void> {
     this.abandoned = true;
     await this.running;
     this.abandoned = false;
   }
 
-  /** Gives up the snapshot that is being written, if any, and resolves when nothing is left of it. */
-  close(): Promise<void> {
+  /** Gives up what is being written, and resolves when nothing is left of it. */
+  async close(): Promise<void> {
     this.closing = true;
-    return this.running;
+    await this.running;
   }
 
   async purge(): Promise<void> {

@@ -81,8 +81,8 @@ export async function recover(recovery: Recovery): Promise<Recovered> {
 
   const { lastZxid, txnsLoaded, tornTails } = replayed;
   const pendingDigestZxid = comparableDigest(loaded);
-  if (pendingDigestZxid !== undefined && pendingDigestZxid > lastZxid)
-    throw tooFewLogs(loaded!, pendingDigestZxid, lastZxid);
+  const heldZxid = heldThrough(loaded);
+  if (heldZxid > lastZxid) throw tooFewLogs(loaded!, heldZxid, lastZxid);
   logger.info({ txnsLoaded, lastZxid }, `${txnsLoaded} txns loaded, the last zxid is ${formatZxid(lastZxid)}`);
   const snapshot = loaded === undefined ? undefined : { path: loaded.path, zxid: loaded.zxid };
   return { snapshot, pendingDigestZxid, lastZxid, txnsLoaded, tornTails, warnings: replayed.warnings };
@@ -186,6 +186,12 @@ function requireSkippedSnapshots(
   if (newest.zxid <= lastZxid || !namesTxn(newest.zxid)) return;
   const found = `this snapshot cannot be read, and the logs lead only to zxid ${formatZxid(lastZxid)}: the txns between are lost`;
   throw new DataDirectoryError({ file: disk.join(directory.snapDirectory, newest.name), found, advice: REPAIR_ADVICE });
+}
+
+/** The last txn that a snapshot is known to hold a part of; without digests only its last section tells. */
+function heldThrough(loaded: LoadedSnapshot | undefined): number {
+  const { digestZxid = 0, lastProcessedZxid = 0 } = loaded ?? {};
+  return Math.max(digestZxid, namesTxn(lastProcessedZxid) ? lastProcessedZxid : 0);
 }
 
 function comparableDigest(loaded: LoadedSnapshot | undefined): number | undefined {

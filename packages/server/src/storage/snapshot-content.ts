@@ -7,6 +7,8 @@ import type { ByteWriter } from "@watchkeeper/wire";
 export interface SnapshotSource {
   /** The last zxid that had been applied when the snapshot began: its name. */
   readonly zxid: number;
+  /** How much is encoded at once: others wait for so long. @default 256 KiB, about a millisecond */
+  readonly sliceBytes?: number;
   /** Global sessions at the start. */
   sessions(): Iterable<SnapshotSession>;
   /** The distinct ACL lists in use: their id, and the jute `vector<ACL>` as bytes. */
@@ -18,8 +20,10 @@ export interface SnapshotSource {
    * @returns whether nodes are left
    */
   writeNodes(writer: ByteWriter, bytesWanted: number): boolean;
-  /** The zxid applied last and the tree's digest then, asked when all nodes are written. */
-  digest(): { readonly zxid: number; readonly digestHigh: number; readonly digestLow: number };
+  /** The zxid applied last, asked when all nodes are written: nothing later is in them. */
+  lastZxid(): number;
+  /** The tree's digest and the zxid applied last, asked at the same moment; undefined where the tree keeps none. */
+  digest(): { readonly zxid: number; readonly digestHigh: number; readonly digestLow: number } | undefined;
   /** Called once, whether the snapshot was written, failed or was abandoned. */
   release(): void;
 }

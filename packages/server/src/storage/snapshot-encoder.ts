@@ -4,7 +4,10 @@ import type { SnapshotSource } from "./snapshot-content.js";
 import { SNAPSHOT_HEADER, STREAM_SIGNATURE, TERMINATOR } from "./snapshot-format.js";
 
 /** About a millisecond's encoding: what a request waits for at most on a snapshot's account. */
-const SLICE_BYTES = 256 << 10;
+const SLICE_BYTES_DEFAULT = 256 << 10;
+
+/** What Apache writes where nothing was applied: a section that nobody compares with. Left out, it would be misread. */
+const NO_DIGEST = { zxid: 0, digestHigh: 0, digestLow: 0 } as const;
 
 /**
  * Turns a source into bytes, slice by slice, all in the same memory: a slice is valid until the next is
@@ -13,12 +16,15 @@ const SLICE_BYTES = 256 << 10;
  */
 export class SnapshotEncoder {
   private readonly source: SnapshotSource;
-  private readonly writer = new ByteWriter(SLICE_BYTES * 2);
+  private readonly sliceBytes: number;
+  private readonly writer: ByteWriter;
   private checksum = 1;
   private checkedBytes = 0;
 
   constructor(source: SnapshotSource) {
     this.source = source;
+    this.sliceBytes = source.sliceBytes ?? SLICE_BYTES_DEFAULT;
+    this.writer = new ByteWriter(this.sliceBytes * 2);
   }
 
   *file(): Generator<Uint8Array> {
@@ -27,12 +33,12 @@ export class SnapshotEncoder {
     yield* this.body();
     this.seal();
 
-    const { zxid, digestHigh, digestLow } = source.digest();
+    const { zxid, digestHigh, digestLow } = source.digest() ?? NO_DIGEST;
     writer.longFromNumber(zxid);
     writer.int(DIGEST_VERSION);
     writer.longParts(digestHigh, digestLow);
     this.seal();
-    writer.longFromNumber(Math.max(zxid, source.zxid));
+    writer.longFromNumber(Math.max(source.lastZxid(), source.zxid));
     this.seal();
     yield this.slice();
   }
@@ -46,33 +52,34 @@ export class SnapshotEncoder {
   private *body(): Generator<Uint8Array> {
     yield* this.sessions();
     yield* this.acls();
+    const { writer, source, sliceBytes } = this;
     let nodesLeft = true;
     while (nodesLeft) {
-      nodesLeft = this.source.writeNodes(this.writer, SLICE_BYTES);
-      if (this.writer.length >= SLICE_BYTES) yield this.slice();
+      nodesLeft = source.writeNodes(writer, sliceBytes);
+      if (writer.length >= sliceBytes) yield this.slice();
     }
     this.terminator();
   }
 
   private *sessions(): Generator<Uint8Array> {
-    const { writer } = this;
+    const { writer, sliceBytes } = this;
     const sessions = [...this.source.sessions()];
     writer.int(sessions.length);
     for (const { idHigh, idLow, timeoutMs } of sessions) {
       writer.longParts(idHigh, idLow);
       writer.int(timeoutMs);
-      if (writer.length >= SLICE_BYTES) yield this.slice();
+      if (writer.length >= sliceBytes) yield this.slice();
     }
   }
 
   private *acls(): Generator<Uint8Array> {
-    const { writer } = this;
+    const { writer, sliceBytes } = this;
     const acls = [...this.source.acls()];
     writer.int(acls.length);
     for (const { aclId, bytes } of acls) {
       writer.longFromNumber(aclId);
       writer.copy(bytes, 0, bytes.length);
-      if (writer.length >= SLICE_BYTES) yield this.slice();
+      if (writer.length >= sliceBytes) yield this.slice();
     }
   }
 

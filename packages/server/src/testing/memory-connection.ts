@@ -1,9 +1,6 @@
 import type { PeerSocket, PeerSocketHandler, Timer } from "../ports/index.js";
 import type { MemoryNetwork } from "./memory-network.js";
 
-/** What may be under way in one direction and not yet taken by the receiver: beyond it the sender has to wait. */
-const WINDOW_BYTES = 64 << 10;
-
 interface Ends {
   readonly network: MemoryNetwork;
   readonly machine: string;
@@ -204,7 +201,7 @@ class MemorySocket implements PeerSocket {
 
   /** To a closed end everything goes: it is thrown away there. */
   private get roomBytes(): number {
-    return this.other.isClosed ? Number.POSITIVE_INFINITY : WINDOW_BYTES - this.other.incomingBytes;
+    return this.other.isClosed ? Number.POSITIVE_INFINITY : this.ends.network.windowBytes - this.other.incomingBytes;
   }
 
   private sendEnd(): void {

@@ -21,6 +21,8 @@ export interface MemoryNetworkOptions {
   readonly random: Random;
   /** How long anything takes from one machine to another. @default 1 to 10 ms */
   readonly latencyMs?: { readonly min: number; readonly max: number };
+  /** What may be under way in one direction and not yet taken by the receiver: beyond it the sender has to wait. @default 64 KiB */
+  readonly windowBytes?: number;
 }
 
 /**
@@ -91,6 +93,10 @@ export class MemoryNetwork {
   get latencyMs(): number {
     const { random, latencyMs = { min: 1, max: 10 } } = this.options;
     return latencyMs.min + random.below(latencyMs.max - latencyMs.min + 1);
+  }
+
+  get windowBytes(): number {
+    return this.options.windowBytes ?? 64 << 10;
   }
 
   forget(connection: MemoryConnection): void {

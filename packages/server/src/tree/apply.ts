@@ -85,10 +85,15 @@ export class TxnApplier {
     if (reader.remaining >= TXN_DIGEST_BYTES) this.digestAt = reader.position;
   }
 
-  /** Whether the tree's digest is what the txn says it must be; true where it says nothing. */
+  /** Whether the tree's digest is what the txn says it must be; true where one of the two says nothing. */
   digestMatches(bytes: Uint8Array): boolean {
-    if (this.digestAt < 0 || readInt(bytes, this.digestAt) !== DIGEST_VERSION) return true;
+    if (!this.tree.digestEnabled || !this.saysDigest(bytes)) return true;
     return this.tree.digest.equals(readInt(bytes, this.digestAt + 4), readInt(bytes, this.digestAt + 8));
+  }
+
+  /** Error txns say nothing. */
+  saysDigest(bytes: Uint8Array): boolean {
+    return this.digestAt >= 0 && readInt(bytes, this.digestAt) === DIGEST_VERSION;
   }
 
   /** Deletes the ephemerals of a session that did not come back from disk: as its close would, without a txn. */

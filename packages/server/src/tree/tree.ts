@@ -48,7 +48,8 @@ export class Tree extends NodeStore {
   private readonly walkers = new Set<TreeWalker>();
   private readonly stat: NodeStat = emptyStat();
   private systemNode = NO_NODE;
-  private readonly digestEnabled: boolean;
+  /** Whether `digest` says anything. */
+  readonly digestEnabled: boolean;
 
   /** A tree with only an empty root, as a snapshot is read into. */
   constructor(hashSeed: number, digestEnabled = true) {

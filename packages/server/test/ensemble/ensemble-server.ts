@@ -15,6 +15,7 @@ import {
   dataDirectory,
   loadEpochs,
   prepareDataDirectory,
+  purge,
   TxnLog,
   writeSnapshot,
 } from "../../src/storage/index.js";
@@ -223,6 +224,7 @@ export class ServerProcess {
   private log!: TxnLog;
   private snapshotDue = 0;
   private snapshot: Promise<void> = Promise.resolve();
+  private isSnapshotting = false;
   private abandoned = false;
 
   constructor(world: EnsembleWorld, server: EnsembleServer) {
@@ -278,7 +280,10 @@ export class ServerProcess {
         logger,
         snapshotSizeFactor: options.snapshotSizeFactor,
         writesHistory: server.writesHistory,
-        makeReplica: (content, lastZxid) => this.makeReplica(content, lastZxid),
+        makeReplica: (content, lastZxid) => {
+          world.witness.onReplaced(server.sid);
+          return this.makeReplica(content, lastZxid);
+        },
         abandonSnapshots: () => this.abandonSnapshots(),
       },
       this.makeReplica(database, Math.max(0, recovered.lastZxid)),
@@ -287,6 +292,7 @@ export class ServerProcess {
     );
     if (recovered.snapshot === undefined && recovered.lastZxid === 0) await this.writeSnapshot(state.replica);
     this.state = state;
+    world.witness.onRecovered(server.sid, state.replica);
   }
 
   get settings(): PeerSettings {
@@ -360,7 +366,12 @@ export class ServerProcess {
       sessions.add(key, idHigh, idLow, timeoutMs, clock.monotonicMs());
     const replica: Replica = new Replica(
       {
-        settings: { ...SETTINGS, ...options, serverId: server.sid },
+        settings: {
+          ...SETTINGS,
+          ...options,
+          serverId: server.sid,
+          sweep: { ...SETTINGS.sweep, checkIntervalMs: options.sweepIntervalMs },
+        },
         tree: content.tree,
         quotas: content.quotas,
         sessions,
@@ -387,7 +398,10 @@ export class ServerProcess {
         onFatal: this.onFatal,
       },
     );
+    const snapshot = replica.snapshot.bind(replica);
+    replica.snapshot = () => ({ ...snapshot(), sliceBytes: options.snapshotSliceBytes });
     world.witness.onLoaded(replica, lastZxid);
+    if (!content.digestsComparable) replica.pipeline.digestsCountAfterZxid = Number.POSITIVE_INFINITY;
     return replica;
   }
 
@@ -405,21 +419,42 @@ export class ServerProcess {
   }
 
   private onRoundEnd(replica: Replica): void {
-    if (this.snapshotDue < this.world.options.snapCount) return;
+    if (this.snapshotDue < this.world.options.snapCount || this.isSnapshotting) return;
     this.snapshotDue = 0;
+    this.isSnapshotting = true;
     // One that fails loses nothing: the log has everything.
-    this.snapshot = this.writeSnapshot(replica).catch((error: unknown) => {
-      this.server.lines.error({ error: String(error) }, "A snapshot could not be written");
+    this.snapshot = this.writeSnapshot(replica)
+      .catch((error: unknown) => {
+        this.server.lines.error({ error: String(error) }, "A snapshot could not be written");
+      })
+      .finally(() => {
+        this.isSnapshotting = false;
+      });
+  }
+
+  /** The next txns are the last of their log file, and a snapshot follows them. */
+  snapshotSoon(): void {
+    if (this.server.writesHistory) this.snapshotDue = this.world.options.snapCount;
+  }
+
+  /** Whatever else goes on, as an interval's end brings it. */
+  purge(): void {
+    const { lines } = this.server;
+    const { disk } = this.life;
+    purge(disk, dataDirectory(disk, "/data"), 1, lines).catch((error: unknown) => {
+      lines.error({ error: String(error) }, "Purging old snapshots and logs failed");
     });
   }
 
   private async writeSnapshot(replica: Replica): Promise<void> {
+    const { options, random } = this.world;
     const { disk, scheduler } = this.life;
     const isFirst = this.state === undefined;
     const pause = async () => {
       do {
         if (this.abandoned) throw new Error("the tree is not this server's any more");
-        await new Promise<void>((resolve) => scheduler.after(1, resolve));
+        const pauseMs = 1 + random.below(options.snapshotPauseMsMax);
+        await new Promise<void>((resolve) => scheduler.after(pauseMs, resolve));
       } while (!isFirst && !replica.isHistorySettled);
     };
     const source = replica.snapshot();

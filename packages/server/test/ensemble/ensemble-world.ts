@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly quorums?: readonly string[];
   /** How long a write to a disk takes. @default 1 to 4 ms */
   readonly diskMs?: { readonly min: number; readonly max: number };
+  /** What a connection between servers holds that was not taken by its other end. @default 64 KiB */
+  readonly windowBytes?: number;
   readonly server?: Partial<ServerOptions>;
 }
 
@@ -49,6 +51,11 @@ export interface ServerOptions {
   readonly maxConcurrentDiffSyncs: number;
   /** So many of the observers, the last ones, keep what they are told in memory alone. */
   readonly observersInMemory: number;
+  /** A snapshot is made in slices of so much; between two of them, on their way to the disk, others go on for up to so long. */
+  readonly snapshotSliceBytes: number;
+  readonly snapshotPauseMsMax: number;
+  /** Containers and TTL nodes are looked through so often. */
+  readonly sweepIntervalMs: number;
 }
 
 const DEFAULTS: ServerOptions = {
@@ -73,6 +80,9 @@ const DEFAULTS: ServerOptions = {
   maxConcurrentSnapSyncs: 10,
   maxConcurrentDiffSyncs: 100,
   observersInMemory: 0,
+  snapshotSliceBytes: 256 << 10,
+  snapshotPauseMsMax: 1,
+  sweepIntervalMs: 60_000,
 };
 
 export class EnsembleWorld {
@@ -88,11 +98,12 @@ export class EnsembleWorld {
   private steps = 0;
 
   constructor(options: WorldOptions = {}) {
-    const { seed = 1, servers = 3, observers = 0, diskMs = { min: 1, max: 4 } } = options;
+    const { seed = 1, servers = 3, observers = 0, diskMs = { min: 1, max: 4 }, windowBytes = 64 << 10 } = options;
     this.random = new SeededRandom(seed);
     this.options = { ...DEFAULTS, ...options.server };
     this.diskMs = diskMs;
-    this.network = new MemoryNetwork({ clock: this.clock, scheduler: this.scheduler, random: this.random });
+    const { clock, scheduler, random } = this;
+    this.network = new MemoryNetwork({ clock, scheduler, random, windowBytes });
     const lines = Array.from({ length: servers + observers }, (_, i) => {
       const role = i < servers ? "participant" : "observer";
       return `server.${i + 1}=host${i + 1}:${QUORUM_PORT}:${ELECTION_PORT}:${role}`;

@@ -119,6 +119,25 @@ describe("a quorum", () => {
     expect(Math.min(...waits)).toBeLessThan(100);
   });
 
+  test("keeps everybody while nothing is written, the slower follower and one that has come back too", async () => {
+    const world = await formed();
+    await written(await world.clientOf(world.leader), 3);
+    const [fast, slow] = world.learners;
+    slow!.extraDiskMs = 50;
+    await written(await world.clientOf(fast!), 3, "/slowly");
+    await world.untilAllServe();
+    const lost = () => world.leader.lines.lines.filter(({ sentence }) => sentence.startsWith("Lost "));
+    await world.pass(60_000);
+    expect(lost()).toEqual([]);
+
+    fast!.crash();
+    fast!.start();
+    await world.untilAllServe();
+    const before = lost().length;
+    await world.pass(60_000);
+    expect(lost().length).toBe(before);
+  });
+
   test("is not made of a minority and observers", async () => {
     const world = await formed({ observers: 2 });
     const client = await world.clientOf(world.server(4));
@@ -218,6 +237,7 @@ describe("a server that was away", () => {
     const world = await formed();
     const client = await world.clientOf(world.leader);
     await written(client, 20);
+    await world.untilAllServe(); // its disk may go only when a quorum of the others has everything
     const [away] = world.learners;
     away!.crash();
     away!.replaceDisk();
@@ -294,6 +314,7 @@ describe("a server that was away", () => {
         const world = await formed({ seed });
         const writer = await world.clientOf(world.leader);
         await written(writer, 10);
+        await world.untilAllServe(); // its disk may go only when a quorum of the others has everything
         const [away] = world.learners;
         away!.crash();
         if (way === "SNAP") away!.replaceDisk();

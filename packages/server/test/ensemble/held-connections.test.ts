@@ -1,4 +1,4 @@
-import { createRequest } from "@watchkeeper/wire";
+import { createRequest, existsRequest } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
 import { addWatch, bytes, create, createBody, read, setData } from "../replica/requests.js";
 import type { EnsembleClient } from "./ensemble-client.js";
@@ -51,7 +51,7 @@ describe("through an election", () => {
     const asked = [
       client.send("create", createRequest, createBody("/asked", { flags: 1 })),
       client.send("create", createRequest, createBody("/asked/below")),
-      client.send("ping"),
+      client.send("exists", existsRequest, { path: "/", watch: false }),
     ];
     await world.untilAllServe();
     await world.until(() => client.frames.length === asked.length, "the answers");

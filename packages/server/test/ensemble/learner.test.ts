@@ -360,6 +360,26 @@ describe("synchronization", () => {
     expect(alone.server.replica.digestMismatches).toBe(1);
   });
 
+  test("nor do digests say anything of the end of a snapshot that it was given before it crashed", async () => {
+    const { alone, leader } = await LearnerAlone.led();
+    await snapshotOf(leader, alone, 7);
+    await alone.world.until(() => alone.server.replica.lastZxid === 7, "the snapshot being taken over");
+    alone.server.crash();
+    const again = await alone.start();
+    again.send(PACKET.diff, await alone.discovered(again, 2));
+    again.send(PACKET.proposal, 8, withDigest(txn(8), 77n));
+    again.send(PACKET.commit, 8);
+    await alone.world.until(() => alone.server.replica.lastZxid === 8, "the history being applied");
+    await alone.newLeader(again, 2);
+    expect(alone.server.replica.digestMismatches).toBe(0);
+    again.send(PACKET.upToDate, -1);
+    const next = makeZxid(2, 1);
+    again.send(PACKET.proposal, next, withDigest(txn(next), 78n));
+    again.send(PACKET.commit, next);
+    await alone.world.until(() => alone.server.replica.lastZxid === next, "the next txn being applied");
+    expect(alone.server.replica.digestMismatches).toBe(1);
+  });
+
   const violations: readonly [string, (leader: ScriptedPeer, config: string) => void, string][] = [
     [
       "a gap in the history",

@@ -5,6 +5,7 @@ import type { EpochName, LogBatch } from "../../src/storage/index.js";
 import { continuesHistory, counterOf, type EnsembleConfig, epochOf, formatZxid } from "../../src/zab/index.js";
 import type { EnsembleServer } from "./ensemble-server.js";
 import { PacketTap } from "./packet-tap.js";
+import { imageDifference, serverImage } from "./server-image.js";
 
 /**
  * Looks on while servers run, and notes what must never be: the safety properties of the protocol reference
@@ -34,6 +35,10 @@ export class ProtocolWitness {
   /** What each server has served. */
   private readonly served = new Map<number, number>();
   private readonly epochs = new Map<string, number>();
+  /** For whoever looks into a failure: what was served, where it is to be kept. */
+  images: Map<number, readonly string[]> | undefined;
+  /** Up to here a server's files may say more than their txns: they began with a leader's snapshot, which is ahead of its name. */
+  private readonly aheadThrough = new Map<number, number>();
 
   constructor(config: EnsembleConfig) {
     this.config = config;
@@ -59,7 +64,18 @@ export class ProtocolWitness {
     this.ends.set(replica, lastZxid);
   }
 
+  /** Perhaps by a leader's snapshot. */
+  onReplaced(sid: number): void {
+    this.aheadThrough.set(sid, Number.POSITIVE_INFINITY);
+  }
+
+  /** S17, of the disk alone: what a server finds there at its start is what was served at that zxid. */
+  onRecovered(sid: number, replica: Replica): void {
+    if (replica.lastZxid >= (this.aheadThrough.get(sid) ?? 0)) this.compareState(`recovered by server ${sid}`, replica);
+  }
+
   onDiskReplaced(sid: number): void {
+    this.aheadThrough.delete(sid);
     this.replicas.delete(sid);
     this.served.delete(sid);
     for (const name of EPOCHS) this.epochs.delete(`${sid} ${name}`);
@@ -207,17 +223,22 @@ export class ProtocolWitness {
       if (!this.hasQuorum(lastZxid))
         this.note("S15", `server ${sid} applied ${formatZxid(lastZxid)}: ${this.holders()}`);
     }
-    this.compareState(server, lastZxid);
+    // What it had received was ahead of its name, and no longer is.
+    if (lastZxid < (this.aheadThrough.get(sid) ?? 0)) this.aheadThrough.set(sid, lastZxid);
+    this.digests.set(lastZxid, this.compareState(`at server ${sid}`, replica));
+    this.images?.set(lastZxid, serverImage(replica));
   }
 
-  private compareState({ sid, replica }: EnsembleServer, zxid: number): void {
-    const { high, low } = replica.tree.digest;
-    const sessions = [...replica.sessions.all()].map(({ key }) => key.toString(16)).sort();
-    const digest = `${high.toString(16)}.${low.toString(16)}, sessions ${sessions.join(" ")}`;
-    const known = this.digests.get(zxid);
-    if (known !== undefined && known !== digest)
-      this.note("S17", `at ${formatZxid(zxid)} server ${sid} has ${digest}, another had ${known}`);
-    this.digests.set(zxid, digest);
+  private compareState(where: string, replica: Replica): string {
+    const { lastZxid, tree, sessions } = replica;
+    const { high, low } = tree.digest;
+    const lives = [...sessions.all()].map(({ key, createdTimeoutMs }) => `${key.toString(16)} ${createdTimeoutMs}`);
+    const state = `${high.toString(16)}.${low.toString(16)}, sessions ${lives.sort().join(", ")}`;
+    const known = this.digests.get(lastZxid);
+    const difference = () => `\n${imageDifference(this.images?.get(lastZxid) ?? [], serverImage(replica)).join("\n")}`;
+    if (known !== undefined && known !== state)
+      this.note("S17", `${formatZxid(lastZxid)} is ${state} ${where}, and was ${known} elsewhere${difference()}`);
+    return state;
   }
 
   /** S2: what a server has promised it does not forget, whatever has happened to it. */

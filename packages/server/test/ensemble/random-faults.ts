@@ -4,7 +4,7 @@ import { RandomRun } from "./random-run.js";
 
 /**
  * Runs by many seeds. `ENSEMBLE_SEED=17` runs one, and `ENSEMBLE_LINES=1` prints with its failure what all servers
- * have said; `ENSEMBLE_SEEDS=5000` runs many, `ENSEMBLE_FIRST=1001` from there on.
+ * have said, and how trees differ; `ENSEMBLE_SEEDS=5000` runs many, `ENSEMBLE_FIRST=1001` from there on.
  */
 const { ENSEMBLE_SEED, ENSEMBLE_SEEDS = "12", ENSEMBLE_FIRST = "1", ENSEMBLE_LINES } = process.env;
 
@@ -17,6 +17,7 @@ export const seeds =
 export async function expectAllWell(options: WorldOptions): Promise<void> {
   for (const seed of seeds) {
     const run = new RandomRun(options, seed);
+    if (ENSEMBLE_LINES !== undefined) run.world.witness.images = new Map();
     const wrong = await run.go();
     if (wrong.length === 0) continue;
     const lines = ENSEMBLE_LINES === undefined ? "" : `\n${run.lines}`;

@@ -1,46 +1,55 @@
-import { ByteWriter, createRequest, getDataRequest } from "@watchkeeper/wire";
+import { createRequest, getDataRequest } from "@watchkeeper/wire";
 import { checkHistory } from "../../../../test/checkers/check-history.js";
 import type { FinalState, Observed } from "../../../../test/checkers/history.js";
+import type { Random } from "../../src/ports/index.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
-import { NO_NODE, ROOT } from "../../src/tree/index.js";
 import { createBody } from "../replica/requests.js";
+import { CrowdedSession, LATE } from "./crowded-session.js";
 import type { EnsembleServer } from "./ensemble-server.js";
 import { EnsembleWorld, type WorldOptions } from "./ensemble-world.js";
 import { nodeOf, RecordedSession } from "./recorded-session.js";
+import { imageDifference, serverImage } from "./server-image.js";
 import { Trouble } from "./trouble.js";
 
 /** Enough of them that the checker, which must guess what became of writes that were not answered, has few to guess on each. */
 const PATHS = [..."abcdefghijkl"].map((name) => `/${name}`);
 const SESSIONS = 4;
+const CROWD = 3;
 const TROUBLE_MS = 40_000;
 const HEALING_MS_MAX = 60_000;
 
 /**
  * One run by a seed: clients at work, servers in trouble of every kind, then all of it is made whole again. What must
  * hold meanwhile is seen to by the world's witness; what must hold of the clients' history, by its checker;
- * and in the end all must go on, and all servers be alike.
+ * and in the end all must go on, and all servers be alike, and be what their disks alone make of them.
  */
 export class RandomRun {
   readonly world: EnsembleWorld;
   readonly trouble: Trouble;
   readonly sessions: RecordedSession[];
+  readonly crowd: CrowdedSession[];
   readonly wrong: string[] = [];
 
   constructor(options: WorldOptions, seed: number) {
-    this.world = new EnsembleWorld({ ...options, seed });
+    this.world = new EnsembleWorld({ ...options, seed, ...drawn(options, new SeededRandom(seed * 17)) });
     this.trouble = new Trouble(this.world, new SeededRandom(seed ^ 0x5eed));
     this.sessions = Array.from(
       { length: SESSIONS },
       (_, i) => new RecordedSession(this.world, new SeededRandom(seed * 31 + i), `s${i}`, PATHS),
     );
+    const queued = new Set<string>();
+    this.crowd = Array.from(
+      { length: CROWD },
+      (_, i) => new CrowdedSession(this.world, new SeededRandom(seed * 37 + i), queued),
+    );
   }
 
   /** @returns what was wrong */
   async go(): Promise<string[]> {
-    const { world, trouble, sessions } = this;
+    const { world, trouble, sessions, crowd } = this;
     try {
       for (const server of world.servers) server.start();
-      for (const session of sessions) session.start();
+      for (const session of [...sessions, ...crowd]) session.start();
       trouble.start();
       for (let left = TROUBLE_MS; left > 0; left -= 5000) {
         await world.pass(5000);
@@ -50,6 +59,7 @@ export class RandomRun {
       trouble.end();
       await this.untilHealed();
       await this.compare();
+      await this.compareWithDisks();
     } catch (error) {
       this.wrong.push(String(error));
     }
@@ -75,14 +85,15 @@ export class RandomRun {
   private restartTheFailed(): void {
     for (const server of this.world.servers) {
       if (server.failure === undefined || server.isRunning) continue;
-      if (!/planned failure/.test(String(server.failure))) this.wrong.push(`server ${server.sid}: ${server.failure}`);
+      if (!/planned failure|no space left/.test(String(server.failure)))
+        this.wrong.push(`server ${server.sid}: ${server.failure}`);
       server.start();
     }
   }
 
   /** P1: with everything whole again, a leader within a bound, and every session has a write acknowledged. */
   private async untilHealed(): Promise<void> {
-    const { world, sessions } = this;
+    const { world, sessions, crowd } = this;
     const look = () => {
       this.restartTheFailed();
       return world.isSettled && world.servers.every(({ isServing }) => isServing);
@@ -91,22 +102,26 @@ export class RandomRun {
     const before = sessions.map(({ acknowledged }) => acknowledged);
     const all = () => sessions.every(({ acknowledged }, i) => acknowledged > before[i]!);
     await world.until(all, "a write of every session acknowledged", HEALING_MS_MAX);
-    for (const session of sessions) session.stop();
+    for (const session of [...sessions, ...crowd]) session.stop();
     await world.until(() => sessions.every(({ isIdle }) => isIdle), "the last answers", HEALING_MS_MAX);
     await world.untilAllServe(HEALING_MS_MAX);
     world.witness.lookAtEpochs(world.servers);
   }
 
   private async compare(): Promise<void> {
-    const { world, sessions } = this;
+    const { world, sessions, crowd } = this;
     const finals: FinalState[] = [];
     const serving = world.servers.filter((server) => world.options.leaderServes || !server.isLeading);
     for (const server of serving)
       finals.push({ server: `server ${server.sid}`, nodes: await nodesInOneEpoch(world, server) });
     await world.untilAllServe();
-    const images = world.servers.map((server) => [...treeOf(server), ...sessionsOf(server)].sort().join("\n"));
-    for (const [i, image] of images.entries())
-      if (image !== images[0]) this.wrong.push(`server ${i + 1} differs from server 1 in tree or sessions`);
+    const images = world.servers.map(({ replica }) => serverImage(replica));
+    for (const [i, image] of images.entries()) this.requireAlike(`server ${i + 1}`, image, images[0]!);
+    const image = images[0]!.join("\n");
+    for (const path of crowd.flatMap((session) => keptBy(session, world.servers[0]!)))
+      if (!image.includes(`\n${path} `)) this.wrong.push(`${path} is gone, and its session lives`);
+    if (image.includes(`\n${LATE}`)) this.wrong.push("a write of a session that had closed itself was carried out");
+    this.wrong.push(...crowd.flatMap(({ broken }) => broken));
     for (const server of world.servers) this.wrong.push(...orphansOf(server), ...misunderstandingsOf(server));
     this.wrong.push(...sessions.flatMap(({ surprises }) => surprises));
     const history = {
@@ -116,6 +131,42 @@ export class RandomRun {
     };
     this.wrong.push(...checkHistory(history).map(({ rule, detail }) => `${rule}: ${detail}`));
   }
+
+  /** All lose their power at once; who starts again without a word from anybody has all that it had. */
+  private async compareWithDisks(): Promise<void> {
+    const { world } = this;
+    const servers = world.servers.filter(({ writesHistory }) => writesHistory);
+    await world.untilAllServe();
+    const images = servers.map(({ replica }) => serverImage(replica));
+    for (const server of world.servers) server.crash();
+    for (const server of servers) server.startAlone();
+    await world.until(() => servers.every(({ process }) => process?.state !== undefined), "every disk loaded");
+    for (const [i, server] of servers.entries())
+      this.requireAlike(`the disk of server ${server.sid}`, serverImage(server.replica), images[i]!);
+  }
+
+  private requireAlike(whose: string, image: readonly string[], expected: readonly string[]): void {
+    const difference = imageDifference(expected, image);
+    if (difference.length > 0) this.wrong.push(`${whose} differs in tree or sessions:\n${difference.join("\n")}`);
+  }
+}
+
+/**
+ * Half of the runs have fuzzy snapshots: in small slices, each sent when the one before was taken, and between slices on their
+ * way to a disk much happens. Of these half send a snapshot to whoever comes.
+ */
+function drawn({ server }: WorldOptions, random: Random): Partial<WorldOptions> {
+  if (random.below(2) === 0) return { server: { sweepIntervalMs: 2000, ...server } };
+  const fuzzy = {
+    snapshotSliceBytes: 150 + random.below(1000),
+    snapshotPauseMsMax: 1 + random.below(60),
+    alwaysSendsSnapshot: random.below(2) === 0,
+  };
+  return { windowBytes: 300 + random.below(2000), server: { sweepIntervalMs: 2000, ...fuzzy, ...server } };
+}
+
+function keptBy({ kept }: CrowdedSession, { replica }: EnsembleServer): string[] {
+  return [...kept].filter(([key]) => replica.sessions.get(key) !== undefined).map(([, path]) => path);
 }
 
 /** To look writes, too, and where an epoch has few zxids that may end it: then it is looked again in the next one. */
@@ -141,26 +192,6 @@ async function nodesOf(world: EnsembleWorld, server: EnsembleServer): Promise<Ma
   return nodes;
 }
 
-/** Data and stat of every node, but for the configuration, which each server writes for itself. */
-function treeOf({ replica: { tree } }: EnsembleServer): string[] {
-  const lines: string[] = [];
-  for (let node = ROOT; node !== NO_NODE; node = tree.nodeAfter(node)) {
-    const path = new ByteWriter();
-    tree.writePath(node, path);
-    const name = Buffer.from(path.view()).toString();
-    const start = tree.replyStart(node);
-    const reply = tree.cellBytesOf(node).subarray(start, start + tree.replyBytes(node));
-    if (name !== "/zookeeper/config") lines.push(`${name} ${Buffer.from(reply).toString("hex")}`);
-  }
-  return lines;
-}
-
-function sessionsOf({ replica }: EnsembleServer): string[] {
-  return [...replica.sessions.all()]
-    .map(({ key, createdTimeoutMs }) => `${key.toString(16)} ${createdTimeoutMs}`)
-    .sort();
-}
-
 /** S24: what one of these servers says to another has its place; who hears otherwise says so, and tries again. */
 function misunderstandingsOf({ sid, lines }: EnsembleServer): string[] {
   const said = lines.lines.map(({ facts, sentence }) => `${sentence} ${JSON.stringify(facts)}`);
@@ -168,7 +199,7 @@ function misunderstandingsOf({ sid, lines }: EnsembleServer): string[] {
 }
 
 const MISUNDERSTOOD =
-  /not the next txn|oldest pending|no proposal is pending|has nothing between|no quorum packet|makes? no sense|in place of|a second time/;
+  /not the next txn|Digests are not matching|oldest pending|no proposal is pending|has nothing between|no quorum packet|makes? no sense|in place of|a second time/;
 
 /** S20: ephemeral nodes of sessions that are gone. */
 function orphansOf({ sid, replica }: EnsembleServer): string[] {

@@ -26,6 +26,7 @@ export class Trouble {
     for (const server of this.world.servers) {
       server.extraDiskMs = 0;
       server.disk.mend();
+      server.disk.capacityBytes = Number.POSITIVE_INFINITY;
       if (server.process?.life.isPaused === true) server.process.life.resume();
       if (!server.isRunning) server.start();
     }
@@ -54,7 +55,7 @@ export class Trouble {
 
   private strike(server: EnsembleServer): void {
     const { sid } = server;
-    switch (this.random.below(16)) {
+    switch (this.random.below(20)) {
       case 0:
       case 1:
         this.tell(`server ${sid} loses its power`);
@@ -101,6 +102,20 @@ export class Trouble {
         return;
       case 14:
         this.slowLeader();
+        return;
+      case 15:
+        this.fillDisk(server);
+        return;
+      case 16:
+        this.tell(`server ${sid} is to take a snapshot`);
+        server.process?.snapshotSoon();
+        return;
+      case 17:
+        this.tell(`server ${sid} removes old files`);
+        server.process?.purge();
+        return;
+      case 18:
+        this.snapshotAndCrash(server);
         return;
       default:
         this.tell("the wall clock is set");
@@ -185,6 +200,25 @@ export class Trouble {
     server.extraDiskMs = 20 + this.random.below(500);
     this.later(this.random.below(8000), () => {
       server.extraDiskMs = 0;
+    });
+  }
+
+  /** Somebody else has filled it; whoever starts meanwhile finds no room either. */
+  private fillDisk({ sid, disk }: EnsembleServer): void {
+    this.tell(`the disk of server ${sid} is full`);
+    disk.capacityBytes = disk.usedBytes + this.random.below(9000);
+    this.later(500 + this.random.below(6000), () => {
+      disk.capacityBytes = Number.POSITIVE_INFINITY;
+    });
+  }
+
+  /** It starts with a snapshot of just now, or with one that is half written, and the log beside it. */
+  private snapshotAndCrash(server: EnsembleServer): void {
+    this.tell(`server ${server.sid} is to take a snapshot, and loses its power`);
+    server.process?.snapshotSoon();
+    this.later(this.random.below(1500), () => {
+      server.crash();
+      this.startLater(server, 1000);
     });
   }
 

@@ -75,7 +75,8 @@ function apacheSource({ model }: ChangingTree): SnapshotSource {
       }
       return waiting.length > 0;
     },
-    digest: () => ({ zxid: 0, digestHigh: 0, digestLow: 0 }),
+    lastZxid: () => 0,
+    digest: () => undefined,
     release: () => {},
   };
 }

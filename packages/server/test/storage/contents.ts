@@ -90,8 +90,12 @@ export class ContentSource implements SnapshotSource {
     return this.nextNode < nodes.length;
   }
 
-  digest(): { zxid: number; digestHigh: number; digestLow: number } {
-    return this.content.digest ?? { zxid: 0, digestHigh: 0, digestLow: 0 };
+  lastZxid(): number {
+    return this.content.digest?.zxid ?? this.zxid;
+  }
+
+  digest(): Content["digest"] {
+    return this.content.digest;
   }
 
   release(): void {

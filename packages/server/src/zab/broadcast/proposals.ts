@@ -111,11 +111,6 @@ export class Proposals {
     return this.committed;
   }
 
-  /** How far a learner has acknowledged; undefined where its acks do not count (yet). */
-  ackedThrough(sid: number): number | undefined {
-    return this.acks.find((ack) => ack.sid === sid)?.through;
-  }
-
   /** What it acknowledged counts no more: it has come anew, and is not forwarded to as a voter. */
   forget(sid: number): void {
     this.remembered.delete(sid);
