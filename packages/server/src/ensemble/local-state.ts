@@ -39,8 +39,11 @@ export interface LocalStateParts {
   readonly writesHistory: boolean;
   /** Makes a replica of what was loaded: the one before it serves nobody any more. */
   readonly makeReplica: (content: DatabaseContent, lastZxid: number) => Replica;
-  /** Ends any snapshot that is being written, of a tree that will be gone. */
-  readonly abandonSnapshots: () => Promise<void>;
+  /**
+   * Runs a change of the whole history when no snapshot is being written (of a tree that will be gone) and no old file
+   * removed, and lets neither begin before it is over.
+   */
+  readonly withoutUpkeep: (change: () => Promise<void>) => Promise<void>;
 }
 
 export class LocalState implements ServerState {
@@ -113,24 +116,29 @@ export class LocalState implements ServerState {
       { zxid: formatZxid(zxid), lastZxid: formatZxid(lastZxid) },
       `Cutting off the history behind ${formatZxid(zxid)}: no leader has what this server logged after it, and nobody was told that it happened`,
     );
-    await this.parts.abandonSnapshots();
-    await log.close();
-    const outcome = await truncateHistory(disk, directory, zxid, { entryBytesMax: load.entryBytesMax });
-    if (outcome === "impossible") {
-      this.needsSnapshot = true;
-      throw new LinkError(
-        `the history cannot be cut at ${formatZxid(zxid)}, for no snapshot and log of this server lead up to it: the leader is asked for a snapshot of its own`,
-      );
-    }
-    this.keptZxid = zxid;
-    if (zxid < pipeline.lastZxid) await this.reload();
-    else pipeline.truncate(zxid);
+    await this.parts.withoutUpkeep(async () => {
+      await log.close();
+      const outcome = await truncateHistory(disk, directory, zxid, { entryBytesMax: load.entryBytesMax });
+      if (outcome === "impossible") {
+        this.needsSnapshot = true;
+        throw new LinkError(
+          `the history cannot be cut at ${formatZxid(zxid)}, for no snapshot and log of this server lead up to it: the leader is asked for a snapshot of its own`,
+        );
+      }
+      this.keptZxid = zxid;
+      if (zxid < pipeline.lastZxid) await this.reload();
+      else pipeline.truncate(zxid);
+    });
   }
 
   async replace(zxid: number, read: (sink: SnapshotSink) => Promise<void>): Promise<void> {
-    const { disk, directory, log, load, logger } = this.parts;
+    const { load } = this.parts;
     const content = await receiveDatabase(load, zxid, read);
-    await this.parts.abandonSnapshots();
+    await this.parts.withoutUpkeep(() => this.takeOver(content, zxid));
+  }
+
+  private async takeOver(content: DatabaseContent, zxid: number): Promise<void> {
+    const { disk, directory, log, logger } = this.parts;
     // Behind it the log goes on in a file of its own: what older files hold does not join (ZOOKEEPER-2846).
     await log.close();
     const replica = this.makeReplica(content, zxid);

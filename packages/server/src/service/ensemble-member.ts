@@ -32,7 +32,7 @@ export async function joinEnsemble(parts: MemberParts, ensemble: EnsembleSetting
       snapshotSizeFactor: ensemble.snapshotSizeFactor,
       writesHistory: ensemble.syncEnabled,
       makeReplica,
-      abandonSnapshots: () => snapshotter.abandon(),
+      withoutUpkeep: (change) => snapshotter.suspendedDuring(change),
     },
     makeReplica(database, Math.max(0, recovered.lastZxid)),
     epochs,

@@ -45,6 +45,7 @@ export class Snapshotter {
   private due = false;
   private closing = false;
   private abandoned = false;
+  private suspension: Promise<void> | undefined;
   private sliceBeganMs = 0;
   private lastSnapshotBytes = 0;
   /** Until every snapshot that was begun has ended: a start's may still be written when the next falls due. */
@@ -79,11 +80,21 @@ export class Snapshotter {
     return taken;
   }
 
-  /** Gives up what is being written, as of a tree that will not be served any more. */
-  async abandon(): Promise<void> {
+  /**
+   * Runs a change of the whole history, as by a leader's order: what is being written is given up, as of a tree that
+   * will not be served any more, and nothing is written or purged until the change is over. A purge that went on beside
+   * it would remove by names what has another content by then.
+   */
+  async suspendedDuring(change: () => Promise<void>): Promise<void> {
     this.abandoned = true;
-    await this.running;
-    this.abandoned = false;
+    const changed = this.running.then(change);
+    this.suspension = changed.catch(() => {});
+    try {
+      await changed;
+    } finally {
+      this.abandoned = false;
+      this.suspension = undefined;
+    }
   }
 
   /** Gives up what is being written, and resolves when nothing is left of it. */
@@ -92,7 +103,15 @@ export class Snapshotter {
     await this.running;
   }
 
+  /** Resolves when it is over; never rejects. */
   async purge(): Promise<void> {
+    while (this.suspension !== undefined) await this.suspension;
+    const purged = this.tryToPurge();
+    this.running = Promise.all([this.running, purged]);
+    await purged;
+  }
+
+  private async tryToPurge(): Promise<void> {
     const { disk, directory, purgeRetainCount, logger } = this.parts;
     try {
       await purge(disk, directory, purgeRetainCount, logger);
@@ -110,6 +129,7 @@ export class Snapshotter {
   }
 
   private async tryToWrite(replica: Replica): Promise<void> {
+    if (this.abandoned) return;
     try {
       await this.write(replica, () => this.rest(replica));
     } catch (error) {

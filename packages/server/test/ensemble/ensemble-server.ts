@@ -226,6 +226,7 @@ export class ServerProcess {
   private snapshot: Promise<void> = Promise.resolve();
   private isSnapshotting = false;
   private abandoned = false;
+  private purged: Promise<void> = Promise.resolve();
 
   constructor(world: EnsembleWorld, server: EnsembleServer) {
     this.world = world;
@@ -284,7 +285,7 @@ export class ServerProcess {
           world.witness.onReplaced(server.sid);
           return this.makeReplica(content, lastZxid);
         },
-        abandonSnapshots: () => this.abandonSnapshots(),
+        withoutUpkeep: (change) => this.withoutUpkeep(change),
       },
       this.makeReplica(database, Math.max(0, recovered.lastZxid)),
       epochs,
@@ -419,7 +420,7 @@ export class ServerProcess {
   }
 
   private onRoundEnd(replica: Replica): void {
-    if (this.snapshotDue < this.world.options.snapCount || this.isSnapshotting) return;
+    if (this.snapshotDue < this.world.options.snapCount || this.isSnapshotting || this.abandoned) return;
     this.snapshotDue = 0;
     this.isSnapshotting = true;
     // One that fails loses nothing: the log has everything.
@@ -439,11 +440,13 @@ export class ServerProcess {
 
   /** Whatever else goes on, as an interval's end brings it. */
   purge(): void {
+    if (this.abandoned) return;
     const { lines } = this.server;
     const { disk } = this.life;
-    purge(disk, dataDirectory(disk, "/data"), 1, lines).catch((error: unknown) => {
-      lines.error({ error: String(error) }, "Purging old snapshots and logs failed");
-    });
+    this.purged = purge(disk, dataDirectory(disk, "/data"), 1, lines).then(
+      () => {},
+      (error: unknown) => lines.error({ error: String(error) }, "Purging old snapshots and logs failed"),
+    );
   }
 
   private async writeSnapshot(replica: Replica): Promise<void> {
@@ -461,9 +464,13 @@ export class ServerProcess {
     await writeSnapshot({ disk, directory: "/data/version-2", source, logger: this.server.lines, pause });
   }
 
-  private async abandonSnapshots(): Promise<void> {
+  private async withoutUpkeep(change: () => Promise<void>): Promise<void> {
     this.abandoned = true;
-    await this.snapshot;
-    this.abandoned = false;
+    await Promise.all([this.snapshot, this.purged]);
+    try {
+      await change();
+    } finally {
+      this.abandoned = false;
+    }
   }
 }

@@ -9,6 +9,7 @@ import { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { TurnedClock } from "../../src/testing/turned-clock.js";
 import { ContentSource, contentOf } from "../storage/contents.js";
+import { until } from "../support/until.js";
 
 /** All that a snapshotter asks of a replica. */
 function replicaOf(zxid: number, nodeCount: number): Replica {
@@ -35,27 +36,55 @@ async function snapshotterOn(disk: MemoryDisk): Promise<Snapshotter> {
   });
 }
 
-test.each(["close", "abandon"] as const)(
-  "%s waits for a snapshot of the start that another has overtaken",
-  async (end) => {
-    const disk = new MemoryDisk();
-    const snapshotter = await snapshotterOn(disk);
-    let release = (): void => {};
-    const slow = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    disk.beforeOperation = ({ kind, path }) => (kind === "write" && path.endsWith("snapshot.5") ? slow : undefined);
-    void snapshotter.take(replicaOf(5, 2000));
-    const overtaking = snapshotter.take(replicaOf(9, 200));
-    let hasEnded = false;
-    const ending = snapshotter[end]().then(() => {
-      hasEnded = true;
-    });
-    await overtaking;
+test.each([
+  ["close", (snapshotter: Snapshotter) => snapshotter.close()],
+  ["a change of the history", (snapshotter: Snapshotter) => snapshotter.suspendedDuring(async () => {})],
+] as const)("%s waits for a snapshot of the start that another has overtaken", async (_what, end) => {
+  const disk = new MemoryDisk();
+  const snapshotter = await snapshotterOn(disk);
+  let release = (): void => {};
+  const slow = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  disk.beforeOperation = ({ kind, path }) => (kind === "write" && path.endsWith("snapshot.5") ? slow : undefined);
+  void snapshotter.take(replicaOf(5, 2000));
+  const overtaking = snapshotter.take(replicaOf(9, 200));
+  let hasEnded = false;
+  const ending = end(snapshotter).then(() => {
+    hasEnded = true;
+  });
+  await overtaking;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(hasEnded).toBe(false);
+  release();
+  await ending;
+  expect(await disk.list("/data/version-2")).toEqual([]);
+});
+
+test("nothing is purged or written while the history is changed, and a change waits for a purge", async () => {
+  const disk = new MemoryDisk();
+  const snapshotter = await snapshotterOn(disk);
+  for (const zxid of [1, 2, 3, 4]) await snapshotter.take(replicaOf(zxid, 10));
+  const files = () => disk.list("/data/version-2");
+  let release = (): void => {};
+  const slow = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  disk.beforeOperation = ({ kind }) => (kind === "remove" ? slow : undefined);
+  const steps: string[] = [];
+  const purged = snapshotter.purge();
+  const changed = snapshotter.suspendedDuring(async () => {
+    expect(await files()).not.toContain("snapshot.1");
+    await snapshotter.take(replicaOf(5, 10));
+    void snapshotter.purge().then(() => steps.push("purged again"));
     await new Promise((resolve) => setImmediate(resolve));
-    expect(hasEnded).toBe(false);
-    release();
-    await ending;
-    expect(await disk.list("/data/version-2")).toEqual([]);
-  },
-);
+    steps.push("changed");
+  });
+  release();
+  await Promise.all([purged, changed]);
+  expect(await files()).not.toContain("snapshot.5");
+  await until(() => steps.length === 2);
+  expect(steps).toEqual(["changed", "purged again"]);
+  await snapshotter.take(replicaOf(6, 10));
+  expect(await files()).toContain("snapshot.6");
+});
