@@ -78,7 +78,7 @@ function takeLock(directory: string, pid: number): () => void {
  * is succeeded in the same way.
  */
 function tryToTake(directory: string, path: string, mine: string, pid: number): boolean {
-  const held = readIfThere(path);
+  const held = readLock(path);
   if (held === undefined) return createWhole(path, mine, pid);
   const claims: string[] = [];
   for (let holder = held; ; ) {
@@ -86,11 +86,11 @@ function tryToTake(directory: string, path: string, mine: string, pid: number): 
     const claim = `${path}.after-${createHash("sha256").update(holder).digest("hex").slice(0, 16)}`;
     claims.push(claim);
     if (createWhole(claim, mine, pid)) break;
-    const claimant = readIfThere(claim);
+    const claimant = readLock(claim);
     if (claimant === undefined) return false;
     holder = claimant;
   }
-  const isStillIts = readIfThere(path) === held;
+  const isStillIts = readLock(path) === held;
   if (isStillIts) renameSync(claims.at(-1)!, path);
   else rmSync(claims.at(-1)!, { force: true });
   // Those before it are of processes that are gone; while the lock was theirs nobody could pass this server's claim.
@@ -133,6 +133,16 @@ function createInTwoSteps(path: string, content: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     return false;
+  }
+}
+
+/** @throws where it is there and cannot be read: nobody can tell whose it is, so nobody may take it over */
+function readLock(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

@@ -104,14 +104,26 @@ async function readSlowly(
 }
 
 /** How many nodes are read before a child of /a, where there is nothing else beside the system's nodes. */
-const CHILD_OF_A = 5;
+const ALL_BEFORE_A_CHILD = 5;
+
+/** The snapshot begins after `begun` of the changes, and the others happen when so many nodes have been read. */
+async function expectHealed(
+  { begun, readFirst }: { readonly begun: number; readonly readFirst: number },
+  changes: readonly Change[],
+): Promise<void> {
+  const changing = new ChangingTree(
+    changes.map((change, index) => ({ session: 1n, zxid: index + 1, timeMs: index, change })),
+  );
+  while (changing.applied < begun) changing.applyNext();
+  const copy = await readSlowly(apacheSource(changing), (nodesRead) => {
+    if (nodesRead === readFirst) changing.applyAll();
+  });
+  for (const txn of changing.log.slice(begun)) applyTo(copy.applier, txn);
+  expectSame(copy.tree, changing.model);
+}
 
 function create(path: string, parentCreations: number): Extract<Change, { op: "create" }> {
   return { op: "create", path, data: Buffer.from(path), acl: OPEN, owner: "persistent", parentCreations };
-}
-
-function log(...changes: Change[]): Txn[] {
-  return changes.map((change, index) => ({ session: 1n, zxid: index + 1, timeMs: index, change }));
 }
 
 describe("a log behind a fuzzy snapshot makes the tree that the log made", () => {
@@ -141,72 +153,46 @@ describe("a log behind a fuzzy snapshot makes the tree that the log made", () =>
     );
   });
 
-  test("a later node of the same name, whole in the snapshot, takes nothing from the former one", async () => {
-    const changing = new ChangingTree(
-      log(
-        create("/a", 1),
-        create("/a/former", 1),
-        create("/a/former too", 2),
-        { op: "setData", path: "/a", data: Buffer.from("changed"), version: 1 },
-        { op: "setACL", path: "/a", acl: [{ perms: 1, id: { scheme: "world", id: "anyone" } }], version: 1 },
-        { op: "delete", path: "/a/former" },
-        { op: "delete", path: "/a/former too" },
-        { op: "delete", path: "/a" },
-        create("/a", 2),
-        create("/a/b", 1),
-      ),
-    );
-    const copy = await readSlowly(apacheSource(changing), () => changing.applyAll());
-    for (const txn of changing.log) applyTo(copy.applier, txn);
-    expectSame(copy.tree, changing.model);
-  });
+  test("a later node of the same name, whole in the snapshot, takes nothing from the former one", () =>
+    expectHealed({ begun: 0, readFirst: 0 }, [
+      create("/a", 1),
+      create("/a/former", 1),
+      create("/a/former too", 2),
+      { op: "setData", path: "/a", data: Buffer.from("changed"), version: 1 },
+      { op: "setACL", path: "/a", acl: [{ perms: 1, id: { scheme: "world", id: "anyone" } }], version: 1 },
+      { op: "delete", path: "/a/former" },
+      { op: "delete", path: "/a/former too" },
+      { op: "delete", path: "/a" },
+      create("/a", 2),
+      create("/a/b", 1),
+    ]));
 
-  test("a former node in the snapshot gives way to the later one, whose child was read already", async () => {
-    const changing = new ChangingTree(
-      log(
-        create("/a", 1),
-        create("/a/b", 1),
-        { op: "delete", path: "/a/b" },
-        { op: "delete", path: "/a" },
-        create("/a", 2),
-        create("/a/b", 1),
-        { op: "setData", path: "/a/b", data: Buffer.from("changed"), version: 1 },
-      ),
-    );
-    changing.applyNext();
-    changing.applyNext();
-    const copy = await readSlowly(apacheSource(changing), (nodesRead) => {
-      if (nodesRead === CHILD_OF_A) changing.applyAll();
-    });
-    for (const txn of changing.log.slice(2)) applyTo(copy.applier, txn);
-    expectSame(copy.tree, changing.model);
-  });
+  test("a former node in the snapshot gives way to the later one, whose child was read already", () =>
+    expectHealed({ begun: 2, readFirst: ALL_BEFORE_A_CHILD }, [
+      create("/a", 1),
+      create("/a/b", 1),
+      { op: "delete", path: "/a/b" },
+      { op: "delete", path: "/a" },
+      create("/a", 2),
+      create("/a/b", 1),
+      { op: "setData", path: "/a/b", data: Buffer.from("changed"), version: 1 },
+    ]));
 
-  test("a later node of the same name is left alone by a log that does not list what went with a session", async () => {
-    const changing = new ChangingTree(
-      log(
-        { ...create("/a", 1), owner: "ephemeral" },
-        { op: "setData", path: "/a", data: Buffer.from("changed"), version: 1 },
-        { op: "closeSession", paths: undefined },
-        create("/a", 2),
-      ),
-    );
-    const copy = await readSlowly(apacheSource(changing), () => changing.applyAll());
-    for (const txn of changing.log) applyTo(copy.applier, txn);
-    expectSame(copy.tree, changing.model);
-  });
+  test("a later node of the same name is left alone by a log that does not list what went with a session", () =>
+    expectHealed({ begun: 0, readFirst: 0 }, [
+      { ...create("/a", 1), owner: "ephemeral" },
+      { op: "setData", path: "/a", data: Buffer.from("changed"), version: 1 },
+      { op: "closeSession", paths: undefined },
+      create("/a", 2),
+    ]));
 
-  test("a child's creation of any kind raises the count of a parent that was read before it", async () => {
-    const child = { ...create("/a/b", 2), owner: "ttl" } as const;
-    const changing = new ChangingTree(log(create("/a", 1), create("/a/b", 1), { op: "delete", path: "/a/b" }, child));
-    changing.applyNext();
-    changing.applyNext();
-    const copy = await readSlowly(apacheSource(changing), (nodesRead) => {
-      if (nodesRead === CHILD_OF_A) changing.applyAll();
-    });
-    for (const txn of changing.log.slice(2)) applyTo(copy.applier, txn);
-    expectSame(copy.tree, changing.model);
-  });
+  test("a child's creation of any kind raises the count of a parent that was read before it", () =>
+    expectHealed({ begun: 2, readFirst: ALL_BEFORE_A_CHILD }, [
+      create("/a", 1),
+      create("/a/b", 1),
+      { op: "delete", path: "/a/b" },
+      { ...create("/a/b", 2), owner: "ttl" },
+    ]));
 });
 
 const OPEN: Acl[] = [{ perms: 31, id: { scheme: "world", id: "anyone" } }];

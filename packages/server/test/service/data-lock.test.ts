@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -75,6 +75,12 @@ test("so is one whose number another process has now, and one that says nothing"
     expect(readFileSync(lockOf(path), "utf8").startsWith(`${process.pid} `)).toBe(true);
     unlock();
   }
+});
+
+test("a lock that cannot be read is nobody's to take over: one sentence, and no waiting", () => {
+  const path = directory();
+  mkdirSync(lockOf(path));
+  expect(() => lockDataDirectory(path)).toThrow(`the data directory ${path} cannot be used`);
 });
 
 test("a lock that has been taken over is not given back by its old holder", () => {
