@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { nodeCompression } from "../../src/host/node-compression.js";
-import { type Database, loadDatabase } from "../../src/replica/load-database.js";
 import { snapshotSource } from "../../src/replica/tree-snapshot.js";
 import { checkSnapshot } from "../../src/service/snapshot-check.js";
 import { SessionTable } from "../../src/sessions/index.js";
@@ -8,33 +7,21 @@ import { dataDirectory, decodeTxn, writeSnapshot } from "../../src/storage/index
 import { KeptLines } from "../../src/testing/kept-lines.js";
 import { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { golden } from "../storage/golden-directories.js";
+import { loadedFrom } from "./loaded-database.js";
 import { ReplicaWorld } from "./replica-world.js";
 import { create } from "./requests.js";
 
-/** `zookeeper.digest.enabled` is a setting of each start: what one start leaves out must not look like damage to another. */
-async function load(disk: MemoryDisk, treeDigestEnabled: boolean, logger: KeptLines): Promise<Database> {
-  return loadDatabase({
-    disk,
-    directory: dataDirectory(disk, "/data"),
-    compression: nodeCompression,
-    logger,
-    hashSeed: 7,
-    treeDigestEnabled,
-    trustEmptySnapshot: false,
-    autocreateDatabase: true,
-    entryBytesMax: 0xfffff,
-  });
-}
+// `zookeeper.digest.enabled` is a setting of each start: what one start leaves out must not look like damage to another.
 
 test("a start without digests finds nothing wrong with a history that has them", async () => {
   const logger = new KeptLines();
-  await load(golden("populated").disk, false, logger);
+  await loadedFrom(golden("populated").disk, { logger, treeDigestEnabled: false });
   expect(logger.lines.filter(({ level }) => level !== "info")).toEqual([]);
 });
 
 test("a snapshot of a server without digests has none to be compared with", async () => {
   const logger = new KeptLines();
-  const { tree, recovered } = await load(golden("populated").disk, false, new KeptLines());
+  const { tree, recovered } = await loadedFrom(golden("populated").disk, { treeDigestEnabled: false });
   const disk = new MemoryDisk();
   const { snapDirectory } = dataDirectory(disk, "/data");
   await disk.makeDirectory(snapDirectory);
@@ -44,7 +31,7 @@ test("a snapshot of a server without digests has none to be compared with", asyn
 
   const name = path.slice(snapDirectory.length + 1);
   expect(await checkSnapshot(disk, path, name, nodeCompression, {})).toMatchObject({ digest: "none" });
-  await load(disk, true, logger);
+  await loadedFrom(disk, { logger, treeDigestEnabled: true });
   expect(logger.lines.filter(({ level }) => level === "error")).toEqual([]);
 });
 

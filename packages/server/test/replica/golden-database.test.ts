@@ -1,27 +1,13 @@
 import { encodeText } from "@watchkeeper/wire";
 import { describe, expect, test } from "vitest";
-import { nodeCompression } from "../../src/host/node-compression.js";
-import { type Database, loadDatabase } from "../../src/replica/load-database.js";
-import { dataDirectory, readEpoch } from "../../src/storage/index.js";
+import type { Database } from "../../src/replica/load-database.js";
+import { readEpoch } from "../../src/storage/index.js";
 import { KeptLines } from "../../src/testing/kept-lines.js";
-import type { MemoryDisk } from "../../src/testing/memory-disk.js";
 import { NO_NODE } from "../../src/tree/index.js";
 import { GOLDEN_NAMES, golden } from "../storage/golden-directories.js";
+import { loadedFrom } from "./loaded-database.js";
 
-/** The state of a server that starts on a directory of Apache's, held against what a restarted Apache served. */
-async function load(disk: MemoryDisk, logger = new KeptLines()): Promise<Database> {
-  return loadDatabase({
-    disk,
-    directory: dataDirectory(disk, "/data"),
-    compression: nodeCompression,
-    logger,
-    hashSeed: 7,
-    treeDigestEnabled: true,
-    trustEmptySnapshot: false,
-    autocreateDatabase: true,
-    entryBytesMax: 0xfffff,
-  });
-}
+// The state of a server that starts on a directory of Apache's, held against what a restarted Apache served.
 
 /** A node's data as the recording writes them; undefined where there is no such node. */
 function dataOf({ tree }: Database, path: string): { hex: string } | null | undefined {
@@ -39,7 +25,7 @@ describe.each(GOLDEN_NAMES)("a server that starts on the directory %s of an Apac
   test("has the tree that Apache served, with the same digest, and no complaint", async () => {
     const { disk, expected } = golden(name);
     const logger = new KeptLines();
-    const database = await load(disk, logger);
+    const database = await loadedFrom(disk, { logger });
     const { high, low } = database.tree.digest;
     const digest = (BigInt(high) << 32n) | BigInt(low);
     if (expected.digest !== null) expect(digest).toBe(BigInt.asUintN(64, BigInt(expected.digest.treeDigest)));
@@ -53,7 +39,7 @@ describe.each(GOLDEN_NAMES)("a server that starts on the directory %s of an Apac
 
   test("has the sessions that were open, each with its ephemerals", async () => {
     const { disk, expected } = golden(name);
-    const { sessions, tree, recovered } = await load(disk);
+    const { sessions, tree, recovered } = await loadedFrom(disk);
     expect(recovered.lastZxid).toBe(Number(expected.lastZxid));
     const found = [...sessions].map(([id, { timeoutMs }]) => ({
       id: `0x${BigInt.asUintN(64, id).toString(16)}`,
@@ -78,7 +64,7 @@ test("a member of an ensemble left its two epochs beside a history that spans th
 
 test("the changed configuration of an ensemble is in the tree, with the zxid of its txn for a version", async () => {
   const { disk, expected } = golden("replicated");
-  const database = await load(disk);
+  const database = await loadedFrom(disk);
   const config = Buffer.from(dataOf(database, "/zookeeper/config")!.hex, "hex").toString();
   const reconfig = Object.values(expected.logs)
     .flat()
