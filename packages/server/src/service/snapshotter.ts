@@ -44,7 +44,7 @@ export class Snapshotter {
   private readonly schedule: SnapshotSchedule;
   private due = false;
   private closing = false;
-  private abandoned = false;
+  /** While the whole history is changed: until that is over. */
   private suspension: Promise<void> | undefined;
   private sliceBeganMs = 0;
   private lastSnapshotBytes = 0;
@@ -86,13 +86,11 @@ export class Snapshotter {
    * it would remove by names what has another content by then.
    */
   async suspendedDuring(change: () => Promise<void>): Promise<void> {
-    this.abandoned = true;
     const changed = this.running.then(change);
     this.suspension = changed.catch(() => {});
     try {
       await changed;
     } finally {
-      this.abandoned = false;
       this.suspension = undefined;
     }
   }
@@ -129,11 +127,11 @@ export class Snapshotter {
   }
 
   private async tryToWrite(replica: Replica): Promise<void> {
-    if (this.abandoned) return;
+    if (this.suspension !== undefined) return;
     try {
       await this.write(replica, () => this.rest(replica));
     } catch (error) {
-      if (this.closing || this.abandoned) return;
+      if (this.closing || this.suspension !== undefined) return;
       this.parts.logger.error(
         { error: messageOf(error) },
         "A snapshot could not be written; nothing is lost, the log has everything, but it grows. Make space or mend the disk: the next snapshot is tried when it is due",
@@ -150,7 +148,7 @@ export class Snapshotter {
     let restMs = Math.min(tookMs * REST_PER_WORK, REST_MS_MAX);
     do {
       if (this.closing) throw new Error("the server is closing");
-      if (this.abandoned) throw new Error("the tree is not this server's any more");
+      if (this.suspension !== undefined) throw new Error("the tree is not this server's any more");
       await setTimeout(restMs);
       restMs = REST_MS_MAX;
     } while (!replica.isHistorySettled);
